@@ -1,0 +1,64 @@
+# make run    a furnace being controlled, in the terminal    (ARGS="--for 60s --json")
+# make test   everything that is checked in minutes          (ARGS="-k name")
+# make long   what takes longer
+# make bench  the figures, side by side with peers
+# make lint   the linter
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := setup.py pyproject.toml $(wildcard cext/*.py cext/*.pxd edge/emulator/models/*.py edge/emulator/models/*.pxd)
+DEBIAN := mosquitto mosquitto-clients mbpoll
+
+.PHONY: run test long bench lint build debian clean
+
+run: $(VENV)/.demo
+	$(BIN)/furnace-edge demo $(ARGS)
+
+test: debian $(VENV)/.test
+	$(BIN)/python -m pytest -q $(ARGS)
+
+long: debian $(VENV)/.test
+	$(BIN)/python -m pytest -q -m long $(ARGS)
+
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+
+build: $(VENV)/.test
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "furnace-edge needs Python 3.11 or newer; $(PYTHON) is older: make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no virtual environment: apt-get install python3-venv"; exit 2; }
+
+# A virtual environment that tests can use serves the demo as well.
+$(VENV)/.demo: $(BIN)/python $(SOURCES)
+	@[ -e $(VENV)/.test ] && extra=test || extra=demo; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$$extra]"
+	@$(BIN)/furnace-edge doctor | grep -E "^numerical core|^to mend" || true
+	@touch $@
+
+$(VENV)/.test: $(BIN)/python $(SOURCES)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	@$(BIN)/furnace-edge doctor | grep -E "^numerical core|^to mend" || true
+	@touch $@ $(VENV)/.demo
+
+# What some tests need from Debian: installed when we may, else named. Under CI=true nothing may be left out.
+debian:
+	@missing=""; \
+	for package in $(DEBIAN); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing from Debian:$$missing"; \
+	    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing >/dev/null; \
+	  else \
+	    echo "not installed:$$missing; tests that need them are left out. As root: apt-get install$$missing"; \
+	  fi; \
+	fi
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+	find cext edge -name '*.so' -delete

@@ -1,0 +1,7 @@
+# Boots the node from node.json in the current folder, which `furnace-edge check NODE.toml --write node.json` made.
+# With MICROPYPATH at the folder of edge/ and cext/:  micropython -X heapsize=512k boards/micropython-unix/main.py
+import sys
+
+from edge.node.main import run
+
+run(sys.argv[1] if len(sys.argv) > 1 else "node.json")

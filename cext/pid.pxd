@@ -1,0 +1,73 @@
+cimport cython
+
+cdef double _NEGLIGIBLE
+cdef int _OK
+cdef int _NON_FINITE
+cdef int _BAD_DT
+
+@cython.final
+cdef class PID:
+    cdef public double gain
+    cdef public double ti_s
+    cdef public double td_s
+    cdef public double n
+    cdef public double b
+    cdef public double c
+    cdef public double tt_s
+    cdef public double direction
+    cdef public double dead_band
+    cdef public double out_min
+    cdef public double out_max
+    cdef public double rate_per_s
+    cdef public double out
+    cdef public double demand
+    cdef public double integral
+    cdef public double derivative
+    cdef public double set_point
+    cdef public double process_value
+    cdef public int saturated
+    cdef public int flag
+    cdef bint _in_sequence
+    cdef bint _forced
+    cdef double _tt_auto
+    cdef double _tt_of_ti
+    cdef double _tt_of_td
+
+    @cython.locals(checksum=cython.double, proportional=cython.double, derivative=cython.double,
+                   integral=cython.double, demand=cython.double, share=cython.double)
+    cpdef double step(self, double set_point, double process_value, double feed_forward, double dt_s) noexcept
+
+    @cython.locals(checksum=cython.double, derivative=cython.double, integral=cython.double, dt_good=cython.bint)
+    cpdef double follow(self, double set_point, double process_value, double feed_forward, double output,
+                        double dt_s) noexcept
+
+    cpdef void realised(self, double output) noexcept
+
+    # These may raise, and are not called in every tick.
+    @cython.locals(checksum=cython.double, before=cython.double)
+    cpdef tune(self, double gain, double ti_s, double td_s, double b, double c, double n)
+
+    cpdef tuple state(self)
+
+    @cython.locals(checksum=cython.double, integral=cython.double, proportional=cython.double, derivative=cython.double,
+                   out=cython.double, demand=cython.double, set_point=cython.double, process_value=cython.double,
+                   forced=cython.double)
+    cpdef restore(self, saved)
+
+    @cython.locals(error=cython.double)
+    cdef double _error(self, double set_point, double process_value) noexcept
+
+    @cython.locals(weighting=cython.double)
+    cdef double _proportional(self, double set_point, double process_value) noexcept
+
+    @cython.locals(rise=cython.double, lag=cython.double, kick=cython.double, derivative=cython.double)
+    cdef double _derivative(self, double set_point, double process_value, double dt_s) noexcept
+
+    cdef double _tracking_time(self) noexcept
+
+    @cython.locals(out=cython.double, change=cython.double)
+    cdef double _limited(self, double demand, double dt_s) noexcept
+
+    cdef void _settle(self, double output) noexcept
+
+    cdef void _remember(self, double set_point, double process_value, double integral, double derivative) noexcept

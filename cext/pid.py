@@ -1,0 +1,303 @@
+"""PID controller: ISA position form, two degrees of freedom, for irregular sampling.
+
+    u = P + I + D + feed-forward,   e = direction (r - y)
+    P = K (e + (b - 1) direction r)                             K direction (b r - y) without dead band
+    I = integral of K/Ti e dt + (u limited - u) / Tt dt         back-calculation against wind-up
+    D = K Td s / (1 + s Td/N) direction (c r - y)
+
+r is the set point, y the process value, u the output in its own unit (usually percent). Source: K. J. Astrom
+and T. Hagglund, Advanced PID Control (ISA, 2006), chapters 3 and 13. Discretised with backward differences,
+so the derivative is stable and free of ringing at every sampling period. I and D are held in the unit of the
+output: a change of Ti or Td alone moves nothing.
+"""
+
+from math import sqrt
+
+# States smaller than this go to zero: nothing can be seen of them, and denormal numbers cost
+# five times the time.
+_NEGLIGIBLE = 1.0e-30
+
+_OK = 0
+_NON_FINITE = 1
+_BAD_DT = 2
+
+
+class PID:
+    """One PID controller. Once per tick call step() (automatic) or follow() (manual, tracking).
+
+    Arguments: `gain` K >= 0 in output units per unit of process value; `ti_s` integral time in s, 0 for none;
+    `td_s` derivative time in s, 0 for none. ValueError for negative or non-finite ones.
+
+    Parameters, to be changed by tune() so that the output does not jump:
+      gain, ti_s, td_s
+      n           filter of the derivative, its time constant is Td/N; 10 at first, usual 2..20
+      b, c        weights of the set point in P (1 at first) and D (0 at first: a change of set point does not
+                  kick)
+    Parameters that may be set at any time:
+      tt_s        tracking time of the back-calculation in s; 0 (at first) takes sqrt(Ti Td), or Ti without
+                  derivative
+      direction   +1.0 reverse acting (at first): the output rises when the process value is below the set
+                  point, as for heating; -1.0 direct acting, as for cooling or a damper that relieves pressure
+      dead_band   half width in units of the process value; within it P and I see no error, outside only what
+                  exceeds it
+      out_min, out_max    limits of the output, 0..100 at first; if they cross, out_min counts
+      rate_per_s  greatest change of the output per s, 0 (at first) for none; the limits come first
+    State:
+      out         the output last returned or realised
+      demand      P + I + D + feed-forward before limits
+      integral, derivative    the I and D parts in output units; without integral action `integral` is the
+                              manual reset
+      set_point, process_value    the last valid ones
+      saturated   +1 the output is held below the demand, -1 above it, 0 free; an outer loop must not push
+                  that way
+      flag        0 ok; 1 an argument or the result was not finite; 2 dt_s was not a positive number. With 1
+                  and 2 the output and the state are held.
+    """
+
+    def __init__(self, gain, ti_s, td_s):
+        self.direction = 1.0
+        self.dead_band = 0.0
+        self.tt_s = 0.0
+        self.out_min = 0.0
+        self.out_max = 100.0
+        self.rate_per_s = 0.0
+        self.integral = 0.0
+        self.derivative = 0.0
+        self.demand = 0.0
+        self.out = 0.0
+        self.set_point = 0.0
+        self.process_value = 0.0
+        self.saturated = 0
+        self.flag = _OK
+        # Whether set_point and process_value may be differentiated against the next ones.
+        self._in_sequence = False
+        # Whether the output was forced while P was unknown, so that I has to be found at the next valid step.
+        self._forced = False
+        self._tt_auto = 0.0
+        self._tt_of_ti = 0.0
+        self._tt_of_td = 0.0
+        self.gain = 0.0
+        self.b = 1.0
+        self.tune(gain, ti_s, td_s, 1.0, 0.0, 10.0)
+
+    def step(self, set_point, process_value, feed_forward, dt_s):
+        """Run one step in automatic mode and return the output.
+
+        `set_point` and `process_value` in the same unit, `feed_forward` in units of the output, `dt_s` the
+        time in s since the last call, any positive length. A non-finite argument or a bad `dt_s` returns the
+        held output and sets `flag`; after it the controller goes on from its state, without a derivative over
+        the gap.
+        """
+        if not (dt_s > 0.0 and dt_s - dt_s == 0.0):
+            self.flag = _BAD_DT
+            return self.out
+        checksum = set_point + process_value + feed_forward
+        if checksum - checksum != 0.0:
+            self.flag = _NON_FINITE
+            self._in_sequence = False
+            return self.out
+
+        proportional = self._proportional(set_point, process_value)
+        derivative = self._derivative(set_point, process_value, dt_s)
+        integral = self.integral
+        if self._forced:
+            integral = self.out - proportional - derivative - feed_forward
+        elif self.ti_s > 0.0 and self.out != self.demand:
+            # What limits, here or downstream, kept back since the last step flows off with Tt, at most all of
+            # it.
+            share = dt_s / self._tracking_time()
+            if share > 1.0:
+                share = 1.0
+            integral += share * (self.out - self.demand)
+        if self.ti_s > 0.0:
+            integral += self.gain * dt_s / self.ti_s * self._error(set_point, process_value)
+        if -_NEGLIGIBLE < integral < _NEGLIGIBLE:
+            integral = 0.0
+        demand = proportional + integral + derivative + feed_forward
+        if demand - demand != 0.0:
+            self.flag = _NON_FINITE
+            self._in_sequence = False
+            return self.out
+
+        self._remember(set_point, process_value, integral, derivative)
+        self.demand = demand
+        self._settle(self._limited(demand, dt_s))
+        return self.out
+
+    def follow(self, set_point, process_value, feed_forward, output, dt_s):
+        """Take `output` from outside (manual, tracking, an override), and return it.
+
+        The next step() starts from `output` without a bump, limits permitting. A finite `output` is followed
+        even if the other arguments are not finite (`flag` 1): a failed sensor does not lock the hand. A
+        `dt_s` that is not positive (`flag` 2) leaves the derivative as it is; 0 serves to set a starting
+        point. A non-finite `output` is refused: held output, `flag` 1.
+        """
+        if output - output != 0.0:
+            self.flag = _NON_FINITE
+            return self.out
+        self.out = output
+        self.demand = output
+        self.saturated = 0
+        checksum = set_point + process_value + feed_forward
+        derivative = self.derivative
+        dt_good = dt_s > 0.0 and dt_s - dt_s == 0.0
+        if dt_good:
+            derivative = self._derivative(set_point, process_value, dt_s)
+        integral = output - self._proportional(set_point, process_value) - derivative - feed_forward
+        # Both are needed: the dead band hides a NaN from P, and finite arguments can have a P that is not.
+        if checksum - checksum != 0.0 or integral - integral != 0.0:
+            self.flag = _NON_FINITE
+            self._in_sequence = False
+            self._forced = True
+            return output
+        self._remember(set_point, process_value, integral, derivative)
+        if not dt_good:
+            self.flag = _BAD_DT
+        return output
+
+    def realised(self, output):
+        """Say, after step(), what the guard and the limits downstream really let through.
+
+        The back-calculation and the rate limit of the next step work from it. A non-finite `output` is
+        refused, `flag` 1.
+        """
+        if output - output == 0.0:
+            self._settle(output)
+        else:
+            self.flag = _NON_FINITE
+
+    def tune(self, gain, ti_s, td_s, b, c, n):
+        """Change the parameters without a bump: I takes up what P and D would jump.
+
+        ValueError, and nothing changed, for non-finite arguments, for negative `gain`, `ti_s` or `td_s`, or
+        `n` <= 0.
+        """
+        checksum = gain + ti_s + td_s + b + c + n
+        if checksum - checksum != 0.0:
+            raise ValueError("PID: gain, ti_s, td_s, b, c and n must be finite numbers")
+        if gain < 0.0 or ti_s < 0.0 or td_s < 0.0 or n <= 0.0:
+            raise ValueError("PID: expected gain, ti_s, td_s >= 0 and n > 0; direction = -1.0 reverses")
+        before = self._proportional(self.set_point, self.process_value) + self.derivative
+        self.gain = gain
+        self.ti_s = ti_s
+        self.td_s = td_s
+        self.b = b
+        self.c = c
+        self.n = n
+        if td_s == 0.0:
+            self.derivative = 0.0
+        self.integral += before - self._proportional(self.set_point, self.process_value) - self.derivative
+
+    def state(self):
+        """Return what restore() needs: 8 finite numbers, for a file or for a controller on hot standby."""
+        return (
+            self.integral,
+            self._proportional(self.set_point, self.process_value),
+            self.derivative,
+            self.out,
+            self.demand,
+            self.set_point,
+            self.process_value,
+            1.0 if self._forced else 0.0,
+        )
+
+    def restore(self, saved):
+        """Go on from `saved`, a state() of this controller or of one with other parameters.
+
+        With the saved inputs the next demand is the saved one; the derivative over the gap is left out. Where
+        the plant was driven by others meanwhile, call follow() with their output before step(). ValueError
+        for anything else than 8 finite numbers.
+        """
+        checksum = 0.0
+        for value in saved:
+            checksum += value
+        if len(saved) != 8 or checksum - checksum != 0.0:
+            raise ValueError("PID.restore: expected the 8 finite numbers of state()")
+        integral, proportional, derivative, out, demand, set_point, process_value, forced = saved
+        self.set_point = set_point
+        self.process_value = process_value
+        self.derivative = derivative if self.td_s > 0.0 else 0.0
+        # Zero, and exactly so, where both controllers have the same parameters.
+        self.integral = integral + (proportional - self._proportional(set_point, process_value))
+        self.integral += derivative - self.derivative
+        self.demand = demand
+        self._settle(out)
+        self._in_sequence = False
+        self._forced = forced != 0.0
+        self.flag = _OK
+
+    def _error(self, set_point, process_value):
+        """Return e, less the dead band."""
+        error = self.direction * (set_point - process_value)
+        if self.dead_band > 0.0:
+            if error > self.dead_band:
+                error -= self.dead_band
+            elif error < -self.dead_band:
+                error += self.dead_band
+            else:
+                error = 0.0
+        return error
+
+    def _proportional(self, set_point, process_value):
+        weighting = (self.b - 1.0) * self.direction * set_point
+        return self.gain * (self._error(set_point, process_value) + weighting)
+
+    def _derivative(self, set_point, process_value, dt_s):
+        """Return D one backward difference later."""
+        if not self.td_s > 0.0:
+            return 0.0
+        rise = 0.0
+        if self._in_sequence:
+            rise = self.c * (set_point - self.set_point) - (process_value - self.process_value)
+        lag = self.td_s + self.n * dt_s
+        if not lag > 0.0:
+            return 0.0
+        kick = self.gain * self.td_s * self.n * self.direction * rise
+        derivative = (self.td_s * self.derivative + kick) / lag
+        if -_NEGLIGIBLE < derivative < _NEGLIGIBLE:
+            derivative = 0.0
+        return derivative
+
+    def _tracking_time(self):
+        """Return Tt in s. Called with Ti > 0 only, so it is positive."""
+        if self.tt_s > 0.0:
+            return self.tt_s
+        if not self.td_s > 0.0:
+            return self.ti_s
+        if self.ti_s != self._tt_of_ti or self.td_s != self._tt_of_td:
+            self._tt_of_ti = self.ti_s
+            self._tt_of_td = self.td_s
+            self._tt_auto = sqrt(self.ti_s) * sqrt(self.td_s)
+        return self._tt_auto
+
+    def _limited(self, demand, dt_s):
+        out = demand
+        if self.rate_per_s > 0.0:
+            change = self.rate_per_s * dt_s
+            if out > self.out + change:
+                out = self.out + change
+            elif out < self.out - change:
+                out = self.out - change
+        if out > self.out_max:
+            out = self.out_max
+        if out < self.out_min:
+            out = self.out_min
+        return out
+
+    def _settle(self, output):
+        self.out = output
+        if output < self.demand:
+            self.saturated = 1
+        elif output > self.demand:
+            self.saturated = -1
+        else:
+            self.saturated = 0
+
+    def _remember(self, set_point, process_value, integral, derivative):
+        self.set_point = set_point
+        self.process_value = process_value
+        self.integral = integral
+        self.derivative = derivative
+        self._in_sequence = True
+        self._forced = False
+        self.flag = _OK

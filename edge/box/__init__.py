@@ -1,0 +1,1 @@
+"""What an industrial box adds to the node. CPython only."""

@@ -1,0 +1,56 @@
+"""The command line ``furnace-edge``: one subcommand each, in the module that does the work."""
+
+import argparse
+import importlib
+import sys
+
+from edge import __version__
+
+# command -> (module, what it does). Modules are imported only when used: a missing extra stops one command.
+COMMANDS = {
+    "demo": ("edge.box.demo", "broker, emulated plant and node in one go, with a live table"),
+    "run": ("edge.box.run", "the controller"),
+    "check": ("edge.box.check", "say what is wrong with a node file"),
+    "emulate": ("edge.emulator.serve", "the bench's other end of the line"),
+    "scenario": ("edge.emulator.scenario", "plant and node on virtual time, with a report"),
+    "monitor": ("edge.monitor.watch", "look at a node from afar"),
+    "doctor": ("edge.box.doctor", "what stands in the way on this box"),
+}
+
+NOTICE = (
+    "furnace-edge is a process controller. It never replaces a certified burner control, "
+    "a temperature limiter or a safety instrumented system."
+)
+
+
+def parser_for(command: str) -> argparse.ArgumentParser:
+    """The argument parser; only the wanted command's module is imported."""
+    parser = argparse.ArgumentParser(prog="furnace-edge", description=NOTICE)
+    parser.add_argument("--version", action="version", version=f"furnace-edge {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, does) in COMMANDS.items():
+        one = commands.add_parser(name, help=does, description=does, formatter_class=argparse.RawTextHelpFormatter)
+        if name == command:
+            importlib.import_module(module).add_arguments(one)
+    return parser
+
+
+def main(argv=None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    wanted = next((word for word in argv if word in COMMANDS), "")
+    try:
+        args = parser_for(wanted).parse_args(argv)
+        return importlib.import_module(COMMANDS[args.command][0]).run(args)
+    except ModuleNotFoundError as error:
+        if error.name in ("rich", "amqtt"):
+            print(f"{error.name} is not installed: pip install 'furnace-edge[demo]' brings it", file=sys.stderr)
+            return 2
+        raise
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 141
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""What is wrong with a node file, said so that the reader can put it right."""
+
+import difflib
+import json
+
+
+class NodeFileError(Exception):
+    """A node file that must not start a node.
+
+    ``path``: the file as it was named; ``problems``: list of (line, text), lines counted from 1,
+    in the order of the file.
+    """
+
+    def __init__(self, path, problems: list):
+        self.path = str(path)
+        self.problems = sorted(problems)
+        Exception.__init__(self, self.path, self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(located(self.path, line, text) for line, text in self.problems)
+
+
+def located(path, line: int, text: str) -> str:
+    """``FILE:LINE: text``, the form that editors and terminals make into a link."""
+    return f"{path}:{line}: {text}"
+
+
+def nearest(word: str, known) -> str:
+    """The known word that ``word`` was most likely meant to be, or an empty string."""
+    lower = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.lower(), list(lower), 1, 0.6)
+    return lower[found[0]] if found else ""
+
+
+def did_you_mean(word: str, known, otherwise: str) -> str:
+    """``did you mean 'steam'?``, or ``otherwise`` where nothing comes near."""
+    name = nearest(word, known)
+    return f"did you mean '{name}'?" if name else otherwise
+
+
+def number(value) -> str:
+    """A number as a person writes it: 38400, 0.5, 1e+06."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e9:
+        return str(int(value))
+    return str(value)
+
+
+def shown(value) -> str:
+    """A value as it stands in the file, cut where it is long."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, (int, float)):
+        try:
+            text = str(value)
+        except ValueError:  # CPython writes no integer of more than 4300 digits
+            return "a number of thousands of digits"
+    elif isinstance(value, list):
+        text = "[" + ", ".join(shown(element) for element in value[:9]) + "]"
+    elif isinstance(value, str):
+        text = json.dumps(value, ensure_ascii=False)
+    else:
+        text = str(value)
+    return text if len(text) <= 60 else text[:56] + " ..."
+
+
+def listed(words) -> str:
+    """``a, b or c``."""
+    words = list(words)
+    if len(words) < 2:
+        return "".join(words)
+    return ", ".join(words[:-1]) + " or " + words[-1]

@@ -1,0 +1,183 @@
+"""Rules of signals and calcs: input, sensor, unit and range must belong together."""
+
+from edge.box.config import values
+from edge.box.config.families import FAMILIES, LIVE_ZERO, THERMOCOUPLES
+from edge.box.config.problems import did_you_mean, listed, number, shown
+
+SCALE = {"at_4ma": "4 mA", "at_20ma": "20 mA"}
+SAME_UNIT = ("section_minimum", "maximum", "minimum", "median")
+
+
+def check(document):
+    """Add what is wrong with signals and calcs."""
+    for signal in document.of("signal"):
+        _range(document, signal)
+        device = document.entry("device", signal.get("device"))
+        if device is not None and device.kind is not None:
+            _reading(document, signal, device, FAMILIES[device.kind])
+    _sensors_agree(document)
+    for calc in document.of("calc"):
+        if document.entry("signal", calc.name):
+            text = "has the name of a signal, and both are read by name; rename one of them"
+            document.problem(calc, "", text)
+        _calc(document, calc)
+
+
+def order_of_calcs(document) -> list:
+    """The names of the calcs, each after those that it reads; a circle is a problem."""
+    order = []
+    for calc in document.of("calc"):
+        _place(document, calc, order, [])
+    return order
+
+
+def _place(document, calc, order: list, above: list):
+    if calc.name in order:
+        return
+    if calc.name in above:
+        circle = " -> ".join(above[above.index(calc.name) :] + [calc.name])
+        key = "sections" if calc.kind == "section_minimum" else "of"
+        document.problem(calc, key, f"reads itself: {circle}; break the circle")
+        return
+    for name in values.sources(calc):
+        below = document.entry("calc", name)
+        if below is not None and document.entry("signal", name) is None:
+            _place(document, below, order, above + [calc.name])
+    if calc.name not in order:
+        order.append(calc.name)
+
+
+def _range(document, signal):
+    low, high = signal.get("low"), signal.get("high")
+    if low is not None and high is not None and low >= high:
+        text = f"has low = {number(low)} and high = {number(high)}, expected low below high"
+        document.problem(signal, "low", f"{text}; exchange or correct them")
+
+
+def _reading(document, signal, device, family):
+    stale_ms, period_ms = signal.get("stale_ms"), device.get("period_ms")
+    if stale_ms is not None and period_ms is not None and stale_ms <= 2 * period_ms:
+        text = f"has stale_ms = {stale_ms}, expected more than two periods of device {device.name}"
+        document.problem(signal, "stale_ms", f"{text}; write more than {2 * period_ms}")
+    name = signal.get("input")
+    if name is not None and name not in family.inputs:
+        hint = did_you_mean(name, family.inputs, f"its inputs are {listed(family.inputs)}")
+        text = f"has input = {shown(name)}, which device {device.name} ({device.kind}) does not have"
+        document.problem(signal, "input", f"{text}; {hint}")
+    if family.sensors:
+        _wired(document, signal, device, family)
+        return
+    for key in ("sensor", *SCALE):
+        if key in signal.raw:
+            text = f"has {key}, but device {device.name} ({device.kind}) knows what it measures"
+            document.problem(signal, key, f"{text}; remove it")
+    if name in family.units:
+        _unit(document, signal, family.units[name], f"input {name} of device {device.name} ({device.kind})")
+
+
+def _wired(document, signal, device, family):
+    """What is wired to an input that can read several sensors."""
+    sensor = signal.get("sensor")
+    sensors = listed(map(shown, family.sensors))
+    if sensor is None:
+        if "sensor" not in signal.raw:
+            text = f"has no sensor, but device {device.name} ({device.kind}) reads what is wired to it"
+            document.problem(signal, "", f"{text}; add sensor = {sensors}")
+        return
+    if sensor not in family.sensors:
+        hint = did_you_mean(sensor, family.sensors, "write one of them")
+        document.problem(signal, "sensor", f"has sensor = {shown(sensor)}, expected {sensors}; {hint}")
+        return
+    low, high, unit = family.sensors[sensor]
+    if sensor == LIVE_ZERO:
+        _scaled(document, signal, low, high)
+        return
+    for key in SCALE:
+        if key in signal.raw:
+            document.problem(signal, key, f'has {key}, which only sensor = "{LIVE_ZERO}" reads; remove it')
+    what = f"thermocouple {sensor}" if sensor in THERMOCOUPLES else f"sensor {sensor}"
+    _unit(document, signal, unit, what)
+    _within(document, signal, low, high, what)
+
+
+def _scaled(document, signal, low_ma: float, high_ma: float):
+    for key, current in SCALE.items():
+        if key not in signal.raw:
+            document.problem(signal, "", f"has no {key}, expected the value at {current}; add it")
+    at_4ma, at_20ma = signal.get("at_4ma"), signal.get("at_20ma")
+    if at_4ma is None or at_20ma is None:
+        return
+    if at_4ma == at_20ma:
+        text = f"has {number(at_4ma)} at 4 mA and at 20 mA, expected two ends of a range"
+        document.problem(signal, "at_20ma", f"{text}; write those of the transmitter")
+        return
+    per_ma = (at_20ma - at_4ma) / 16.0
+    ends = sorted((at_4ma + (low_ma - 4.0) * per_ma, at_4ma + (high_ma - 4.0) * per_ma))
+    _within(document, signal, *ends, f"the transmitter from {number(low_ma)} to {number(high_ma)} mA")
+
+
+def _unit(document, signal, unit: str, what: str):
+    found = signal.get("unit")
+    if found is not None and found != unit:
+        text = f'has unit = "{found}", but {what} gives "{unit}"'
+        document.problem(signal, "unit", f'{text}; write unit = "{unit}"')
+
+
+def _within(document, signal, low: float, high: float, what: str):
+    """A limit that the sensor can't reach would never be seen exceeded."""
+    for key in ("low", "high"):
+        value = signal.get(key)
+        if value is not None and not low <= value <= high:
+            text = f"has {key} = {number(value)}, but {what} reaches from {low:.10g} to {high:.10g}"
+            document.problem(signal, key, f"{text}; choose a value in that range")
+
+
+def _sensors_agree(document):
+    wired = {}
+    for signal in document.of("signal"):
+        place = device, name = signal.get("device"), signal.get("input")
+        sensor = signal.get("sensor")
+        if None in place or sensor is None:
+            continue
+        first = wired.setdefault(place, signal)
+        if first.get("sensor") != sensor:
+            text = f"has sensor = {shown(sensor)}, but signal {first.name} says {shown(first.get('sensor'))}"
+            text += f" of the same input {name} of device {device}"
+            document.problem(signal, "sensor", f"{text}; only one can be wired there")
+
+
+def _calc(document, calc):
+    unit = calc.get("unit")
+    if calc.kind in SAME_UNIT:
+        _same_units(document, calc, unit)
+    elif calc.kind == "lambda_wet":
+        for name in values.sources(calc):
+            found = values.unit(document, name)
+            if found not in (None, "%"):
+                text = f'reads \'{name}\' in "{found}", expected O2 in "%"; name the O2 signal'
+                document.problem(calc, "of", text)
+        if unit not in (None, ""):
+            text = f'has unit = "{unit}", but lambda is a ratio; write unit = ""'
+            document.problem(calc, "unit", text)
+    elif calc.kind == "weighted_sum":
+        names, weights = calc.get("of"), calc.get("weights")
+        if names is not None and weights is not None and len(names) != len(weights):
+            text = f"has {len(weights)} weights for {len(names)} values, expected one for each"
+            document.problem(calc, "weights", f"{text}; add or remove some")
+
+
+def _same_units(document, calc, unit):
+    units = {name: values.unit(document, name) for name in values.sources(calc)}
+    known = [(name, found) for name, found in units.items() if found is not None]
+    if not known:
+        return
+    name, first = known[0]
+    for other, found in known:
+        if found != first:
+            key = "sections" if calc.kind == "section_minimum" else "of"
+            text = f"reads '{name}' in \"{first}\" and '{other}' in \"{found}\", expected one unit"
+            document.problem(calc, key, f"{text}; compare like with like")
+            return
+    if unit is not None and unit != first:
+        text = f'has unit = "{unit}", but what it reads is in "{first}"; write unit = "{first}"'
+        document.problem(calc, "unit", text)

@@ -1,0 +1,97 @@
+"""The configuration reader: one TOML file in, the description that a node is built from out.
+
+    description = load("edge/box/nodes/bishkek.toml")
+
+The description is a dict of the same tables and keys, with every default filled in and numbers as
+floats, whole milliseconds as ints, plus ``order``: the names of each table in the order in which
+they are worked, because dicts on boards have none.
+"""
+
+from pathlib import Path
+
+from edge.box.config.document import check_references, parse, read_entries
+from edge.box.config.problems import NodeFileError
+from edge.box.config.rules import control, guard, line, signals
+from edge.box.config.tables import SCHEMA, TABLES
+from edge.node.description import dump
+
+NODES = Path(__file__).resolve().parent.parent / "nodes"
+
+
+class NodeFile:
+    """A node file without problems: ``description``, ``warnings`` as (line, text), ``path``."""
+
+    def __init__(self, path, description: dict, warnings: list):
+        self.path = path
+        self.description = description
+        self.warnings = warnings
+
+
+def packaged() -> list:
+    """The names of the node files that come with furnace-edge."""
+    return sorted(path.stem for path in NODES.glob("*.toml"))
+
+
+def locate(name) -> Path:
+    """The path of a node file: a file as it is named, else a packaged one by its name."""
+    path = Path(name)
+    if not path.exists() and str(name) in packaged():
+        return NODES / (str(name) + ".toml")
+    return path
+
+
+def read(path) -> NodeFile:
+    """Read and check a node file; NodeFileError with all problems where anything is wrong."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        text = "the file can't be read: %s; name a node file, or one of those packaged: %s"
+        raise NodeFileError(path, [(1, text % (error.strerror, ", ".join(packaged())))]) from error
+    return check(path, data)
+
+
+def check(path, data: bytes) -> NodeFile:
+    """Like ``read``, of bytes that are there already; ``path`` is for the messages."""
+    document = parse(path, data)
+    read_entries(document)
+    check_references(document)
+    line.check(document)
+    signals.check(document)
+    control.check(document)
+    guard.check(document)
+    order = signals.order_of_calcs(document)
+    if document.problems:
+        raise NodeFileError(path, document.problems)
+    return NodeFile(path, _description(document, order), sorted(document.warnings))
+
+
+def load(path) -> dict:
+    """The description of the node in a file; NodeFileError where anything is wrong with it."""
+    return read(path).description
+
+
+def describe(path) -> tuple:
+    """(description, bytes of the board file) of a node file; NodeFileError as ``load``."""
+    description = load(path)
+    return description, dump(description)
+
+
+def _description(document, order_of_calcs: list) -> dict:
+    description = {"schema": SCHEMA, "order": {}}
+    for name, table in TABLES.items():
+        if not table.named:
+            continue
+        entries = document.entries[name]
+        description[name] = {entry.name: entry.values for entry in entries.values()}
+        description["order"][name] = order_of_calcs if name == "calc" else list(entries)
+    description["node"] = document.entry("node").values
+    report = document.entry("report")
+    description["report"] = dict(report.values) if report else _defaults("report")
+    mqtt = document.entry("report.mqtt")
+    if mqtt:
+        description["report"]["mqtt"] = mqtt.values
+    return description
+
+
+def _defaults(table: str) -> dict:
+    return {key: field.default for key, field in TABLES[table].keys.items()}

@@ -1,0 +1,255 @@
+"""Every table and key that a node file may hold. What is not listed here is an error."""
+
+from edge.box.config.families import FAMILIES
+from edge.box.config.fields import (
+    OPTIONAL,
+    Choice,
+    Host,
+    Integer,
+    Level,
+    Name,
+    Number,
+    Numbers,
+    Reference,
+    References,
+    Sections,
+    Text,
+    Unit,
+)
+
+SCHEMA = 1
+BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
+FRAMINGS = ("8N1", "8E1", "8O1", "8N2")
+FASTEST_TICK_MS = 50
+SLOWEST_TICK_MS = 10000
+HOUR_MS = 3600000
+DAY_S = 86400
+
+
+class Table:
+    """One kind of table.
+
+    ``named``: [bus.NAME] and so on rather than one table; ``chooser``: the key that says which of
+    ``kinds`` an entry is; ``kinds``: kind -> (meaning, keys); ``keys``: key -> field, of every kind;
+    ``required``: the file must have it.
+    """
+
+    def __init__(self, name, meaning, keys, chooser="", kinds=None, named=True, required=False):
+        self.name = name
+        self.meaning = meaning
+        self.keys = keys
+        self.chooser = chooser
+        self.kinds = kinds or {}
+        self.named = named
+        self.required = required
+
+    def fields(self, kind=None) -> dict:
+        """The keys of an entry of one kind, or those of all kinds where the kind is not known."""
+        fields = dict(self.keys)
+        if self.chooser:
+            fields[self.chooser] = Choice("which of the following", tuple(self.kinds))
+            for name, (_, keys) in self.kinds.items():
+                if kind is None or kind == name:
+                    fields.update(keys)
+        return fields
+
+    def kinds_with(self, key: str) -> list:
+        """The kinds that know a key."""
+        return [kind for kind, (_, keys) in self.kinds.items() if key in keys]
+
+
+NODE = {
+    "site": Name("the plant, first part of every topic"),
+    "name": Name("the node, second part of every topic"),
+    "tick_ms": Integer("the period of control", FASTEST_TICK_MS, SLOWEST_TICK_MS, "ms", default=250),
+}
+
+BUS = {
+    "port": Text("serial port: a device file, or the number of a UART on a board"),
+    "baud": Choice("speed of the line in bit/s", BAUDS),
+    "framing": Choice("data bits, parity, stop bits", FRAMINGS),
+    "timeout_ms": Integer("from the end of a request to the first character of the reply", 5, 5000, "ms"),
+    "late_ms": Integer("after a time-out a unit is left alone for so long", 0, 60000, "ms", default=1000),
+}
+
+DEVICE = {
+    "bus": Reference("the line that it hangs on", "bus"),
+    "unit": Integer("its Modbus unit id, once per bus", 1, 247),
+    "period_ms": Integer("it is read so often", FASTEST_TICK_MS, HOUR_MS, "ms"),
+}
+
+
+def _device_keys(family) -> dict:
+    if not family.lease_ms:
+        return {}
+    low, high, step = family.lease_ms
+    meaning = "without a refresh for so long it falls to its safe values by itself; at least four ticks"
+    return {"lease_ms": Integer(meaning, low, high, "ms", step=step)}
+
+
+DEVICE_TYPES = {name: (family.meaning, _device_keys(family)) for name, family in FAMILIES.items()}
+
+SIGNAL = {
+    "device": Reference("the device that reads it", "device"),
+    "input": Text("the input of that device"),
+    "sensor": Text("what is wired to the input, where the device can read several", default=OPTIONAL),
+    "at_4ma": Number("the value at 4 mA", default=OPTIONAL),
+    "at_20ma": Number("the value at 20 mA", default=OPTIONAL),
+    "unit": Unit("the unit of the value"),
+    "low": Number("below this the value is bad"),
+    "high": Number("above this the value is bad"),
+    "stale_ms": Integer("older than this the value is bad; more than two periods", 100, 2 * HOUR_MS, "ms"),
+}
+
+_OF = References("the signals and calcs that it reads", "source")
+CALC = {"unit": Unit("the unit of the result")}
+CALC_KINDS = {
+    "section_minimum": (
+        "the median of the valid values of each section, and of these the lowest",
+        {"sections": Sections("the signals of each section")},
+    ),
+    "maximum": ("the highest valid value", {"of": _OF}),
+    "minimum": ("the lowest valid value", {"of": _OF}),
+    "median": ("the median of the valid values", {"of": _OF}),
+    "lambda_wet": (
+        "the air ratio from wet O2",
+        {
+            "of": References("wet O2, in %", "source", most=1),
+            "gas_ratio": Number("wet stoichiometric flue gas / air of the fuel", 0.5, 3),
+        },
+    ),
+    "weighted_sum": (
+        "the sum of the values, each times its weight",
+        {"of": _OF, "weights": Numbers("one weight for each value; they carry the conversion of units")},
+    ),
+}
+
+OUTPUT = {
+    "device": Reference("the device that drives it", "device"),
+    "channel": Text("the output of that device"),
+    "unit": Choice("the unit", ("%",)),
+    "low": Number("the lowest value that control may ask for", 0, 100, "%"),
+    "high": Number("the highest value that control may ask for", 0, 100, "%"),
+    "rate_per_s": Number("the fastest change", 0, 1000, "%/s", above=True),
+    "safe": Level(
+        "when the node, the line or a signal fails that it depends on: a value from low to high, or 0, "
+        'or "hold" where the device itself can hold',
+        0,
+        100,
+        "%",
+    ),
+}
+
+_SET_POINT = {
+    "pv": Reference("the process value", "value"),
+    "set_point": Number("what the process value shall be"),
+    "set_point_low": Number("no set-point below this is accepted"),
+    "set_point_high": Number("no set-point above this is accepted"),
+}
+_GAIN = Number("proportional gain, in % of output per unit of the process value", 0, 1e6, above=True)
+_TI = Number("integral time", 0, 1e6, "s", above=True)
+LOOP = {"output": Reference("the output that it drives; each output has exactly one loop", "output")}
+LOOP_KINDS = {
+    "pid": (
+        "a PID controller",
+        {
+            **_SET_POINT,
+            "action": Choice(
+                "reverse: the output rises when the process value is below the set-point",
+                ("reverse", "direct"),
+            ),
+            "gain": _GAIN,
+            "ti_s": Number("integral time; 0 switches it off", 0, 1e6, "s"),
+            "td_s": Number("derivative time; 0 switches it off", 0, 1e6, "s", default=0.0),
+            "b": Number("set-point weight of the proportional part", 0, 1, default=1.0),
+            "feed_forward": Reference("a value that is added to the output", "value", default=OPTIONAL),
+            "feed_forward_gain": Number("what that value is multiplied with", default=OPTIONAL),
+        },
+    ),
+    "ratio": (
+        "the output follows a value: ratio x value + bias",
+        {
+            "of": Reference("the value that leads", "value"),
+            "ratio": Number("the ratio", 0, 1000, above=True),
+            "bias": Number("what is added", -1000, 1000, "%", default=0.0),
+        },
+    ),
+    "trim": (
+        "the output follows a value, corrected by a slow controller: ratio x value x trim",
+        {
+            **_SET_POINT,
+            "of": Reference("the value that leads", "value"),
+            "ratio": Number("the ratio at trim 1", 0, 1000, above=True),
+            "gain": Number("trim per unit of the process value", 0, 1e6, above=True),
+            "ti_s": _TI,
+            "trim_low": Number("the lowest trim, below 1", 0, 100),
+            "trim_high": Number("the highest trim, above 1", 0, 100),
+        },
+    ),
+    "burner": (
+        "an auxiliary burner that keeps a temperature: starts, modulates, stops",
+        {
+            **_SET_POINT,
+            "start_falling_below": Number("it starts when the process value falls through this"),
+            "start_below": Number("it starts when the process value is below this"),
+            "stop_above": Number("it stops when the process value stays above this"),
+            "stop_after_s": Number("for so long", 0, DAY_S, "s"),
+            "minimum": Number("the lowest output while it runs", 0, 100, "%"),
+            "gain": _GAIN,
+            "ti_s": _TI,
+        },
+    ),
+}
+
+INTERLOCK = {
+    "signal": Reference("the value that permits", "value"),
+    "on_at_least": Number("the permit comes at this value"),
+    "on_after_s": Number("after so long", 0, DAY_S, "s"),
+    "off_below": Number("the permit goes below this value, at once"),
+    "outputs": References("the outputs that stand at their safe values without the permit", "output"),
+}
+
+_LIMIT = {
+    "signal": Reference("the value that is watched", "value"),
+    "above": Number("it acts above this; exactly one of above and below", default=OPTIONAL),
+    "below": Number("it acts below this", default=OPTIONAL),
+    "after_s": Number("after so long", 0, DAY_S, "s"),
+}
+TRIP = {**_LIMIT, "outputs": References("the outputs that go to their safe values until a reset", "output")}
+ALARM = dict(_LIMIT)
+
+REPORT = {"period_ms": Integer("telemetry goes out so often", 100, HOUR_MS, "ms", default=1000)}
+
+MQTT = {
+    "host": Host("the broker"),
+    "port": Integer("its TCP port", 1, 65535, default=1883),
+    "keepalive_s": Integer(
+        "after one and a half times this the broker notices that the node is gone", 5, 3600, "s", default=15
+    ),
+    "username": Text("who the node is to the broker", default=OPTIONAL),
+    "password_file": Text("file that holds the password and nothing else", default=OPTIONAL),
+}
+
+TABLES = {
+    table.name: table
+    for table in (
+        Table("node", "who the node is", NODE, named=False, required=True),
+        Table("bus", "a serial line", BUS, required=True),
+        Table("device", "an instrument on a line", DEVICE, "type", DEVICE_TYPES, required=True),
+        Table("signal", "a measured value", SIGNAL),
+        Table("calc", "a value calculated from others", CALC, "kind", CALC_KINDS),
+        Table("output", "a value that is driven", OUTPUT),
+        Table("loop", "what drives an output; worked from top to bottom", LOOP, "kind", LOOP_KINDS),
+        Table("interlock", "a permit that outputs need", INTERLOCK),
+        Table("trip", "a limit that latches", TRIP),
+        Table("alarm", "a limit that is told, and does nothing else", ALARM),
+        Table("report", "what is told to others", REPORT, named=False),
+        Table("report.mqtt", "the broker; without this table nothing is sent", MQTT, named=False),
+    )
+}
+
+# Keys that people try, and why there is another way.
+REFUSED_KEYS = {
+    ("report.mqtt", "password"): "a password, which does not belong into a file that is shown and copied; "
+    "put it into a file of its own that only the node's user can read, and name that in password_file",
+}

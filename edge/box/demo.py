@@ -1,0 +1,265 @@
+"""``furnace-edge demo``: broker, emulated plant, node and reporter, each in its own process.
+
+Emulator and node are joined by a pseudo-terminal on which real Modbus RTU bytes travel at the pace of
+the line. What the table shows has gone through the broker.
+"""
+
+import json
+import re
+import signal
+import sys
+import time
+
+from edge.box.child import Child, ChildError
+from edge.box.config import NodeFileError, describe, find
+
+EXAMPLE = "example: furnace-edge demo --for 60s --json"
+LEASE_MARGIN_S = 2.0
+# Where the emulated drives and modules count as having reached their safe value, in percent.
+SAFE_WITHIN = 1.0
+
+
+def add_arguments(parser):
+    parser.epilog = EXAMPLE
+    parser.add_argument("plant", nargs="?", default="bishkek", help="plant and packaged node file (default bishkek)")
+    parser.add_argument("--for", dest="duration", type=seconds, metavar="TIME", help="end after 60s, 10m, 2h")
+    parser.add_argument("--runtime", choices=("cpython", "micropython"), default="cpython")
+    parser.add_argument("--broker-port", type=int, default=18830, metavar="PORT", help="0 takes a free one")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the emulated plant")
+    parser.add_argument("--json", action="store_true", help="no table, a summary as JSON at the end")
+
+
+def seconds(text: str) -> float:
+    """A duration as 90, 90s, 10m or 2h."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", text)
+    if not match:
+        raise ValueError(f"{text}: expected a time as 60s, 10m or 2h")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600, None: 1}[match[2]]
+
+
+class Demo:
+    """The three children and what was seen of them. ``start``, then ``tend`` often, then ``finish``."""
+
+    def __init__(self, plant: str, runtime: str, broker_port: int, seed: int):
+        self.plant = plant
+        self.runtime = runtime
+        self.seed = seed
+        self.description, _ = describe(find(plant))
+        self.broker_port = broker_port
+        self.broker = self.emulator = self.node = None
+        self.serial_port = ""
+        self.listener = None
+        self.started = time.monotonic()
+
+    def start(self):
+        """Bring everything up; ChildError when something does not come."""
+        self.broker = Child("broker", "edge.box.broker", "--port", str(self.broker_port), "--lifeline")
+        self.broker_port = int(self.broker.line(20).split()[1])
+        self.emulator = Child("emulator", "edge.emulator.serve", self.plant, "--seed", str(self.seed), "--attached")
+        self.serial_port = json.loads(self.emulator.line(20))["port"]
+        self._listen()
+        arguments = ["run", self.plant, "--port", self.serial_port, "--broker", f"127.0.0.1:{self.broker_port}"]
+        self.node = Child("node", "edge.box.cli", *arguments, "--attached", "--json", "--runtime", self.runtime)
+
+    def _listen(self):
+        from edge.monitor.listen import Listener
+        from edge.node.report.messages import base_topic
+
+        settings = self.description["node"]
+        self.listener = Listener("127.0.0.1", self.broker_port, base_topic(settings["site"], settings["name"]))
+        self.listener.start()
+
+    def dead(self) -> str:
+        """Which child has died, "" while all live."""
+        for child in (self.broker, self.emulator, self.node):
+            if not child.alive():
+                return child.complaints() or f"the {child.name} ended with code {child.code()}"
+        return ""
+
+    def finish(self, died: str = "") -> dict:
+        """Stop in order: node first, so that its safe values still travel. The summary."""
+        seconds_run = time.monotonic() - self.started
+        last = {}
+        if self.node is not None and self.node.alive():
+            self.node.say("stop")
+            try:
+                last = json.loads(self.node.line(15))
+            except (ChildError, ValueError) as error:
+                died = died or str(error)
+        elif self.node is not None:
+            # It can't ask any more: the leases of the devices must do it.
+            time.sleep(self._longest_lease_s() + LEASE_MARGIN_S)
+        outputs = self._outputs()
+        latest = self.listener.latest() if self.listener else {"count": 0, "furnace": [], "telemetry": None}
+        self._end()
+        return self._summary(died, seconds_run, last, latest, outputs)
+
+    def _longest_lease_s(self) -> float:
+        return max(device.get("lease_ms", 0) for device in self.description["device"].values()) / 1000.0
+
+    def _outputs(self) -> dict:
+        if self.emulator is None or not self.emulator.alive():
+            return {}
+        # The drives ramp down at their own pace: ask until they stand where they should, but not for ever.
+        end = time.monotonic() + 30
+        while True:
+            self.emulator.say("state")
+            try:
+                state = json.loads(self.emulator.line(5))
+            except (ChildError, ValueError):
+                return {}
+            outputs = state["outputs"]
+            if self._safe(outputs) or time.monotonic() > end:
+                return outputs
+            time.sleep(0.5)
+
+    def _safe(self, outputs: dict) -> bool:
+        if not outputs:
+            return False
+        for name, spec in self.description["output"].items():
+            if spec["safe"] != "hold" and abs(outputs[name] - spec["safe"]) > SAFE_WITHIN:
+                return False
+        return True
+
+    def _end(self):
+        if self.listener is not None:
+            self.listener.close()
+        for child in (self.node, self.emulator, self.broker):
+            if child is not None:
+                child.end()
+
+    def _summary(self, died: str, seconds_run: float, last: dict, latest: dict, outputs: dict) -> dict:
+        telemetry = last or latest["telemetry"] or {}
+        report = telemetry.get("report", {})
+        furnace = latest["furnace"]
+        safe = self._safe(outputs)
+        problems = [died] if died else []
+        if not safe:
+            problems.append("outputs were not seen at their safe values at the end")
+        if not report.get("acked"):
+            problems.append("no telemetry was acknowledged by the broker")
+        return {
+            "ok": not problems,
+            "problems": problems,
+            "plant": self.plant,
+            "runtime": self.runtime,
+            "seconds": round(seconds_run, 1),
+            "furnace_c": {"min": min(furnace), "max": max(furnace), "last": furnace[-1]} if furnace else None,
+            "signals": telemetry.get("signals", {}),
+            "received": latest["count"],
+            "report": report,
+            "tick": telemetry.get("tick", {}),
+            "bus": telemetry.get("bus", {}),
+            "alarms": telemetry.get("alarms", []),
+            "outputs_at_end": outputs,
+            "outputs_safe": safe,
+        }
+
+
+def run(args) -> int:
+    """Run until the time is over, Ctrl-C, SIGTERM or the death of a child; 0 when all went well."""
+    asked = []
+    before = {
+        number: signal.signal(number, lambda number, frame: asked.append(signal.Signals(number).name))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        return _run(args, asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _run(args, asked: list) -> int:
+    try:
+        demo = Demo(args.plant, args.runtime, args.broker_port, args.seed)
+    except NodeFileError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        demo.start()
+    except ChildError as error:
+        demo.finish(str(error))
+        print(error, file=sys.stderr)
+        return 2
+    died = _tend(demo, args, asked)
+    summary = demo.finish(died)
+    if args.json:
+        print(json.dumps(summary, indent=1))
+    else:
+        furnace = summary["furnace_c"] or {}
+        print(f"ran {summary['seconds']} s; furnace {furnace.get('min')}..{furnace.get('max')} degC; "
+              f"{summary['report'].get('acked', 0)} messages acknowledged; "
+              f"outputs {'at their safe values' if summary['outputs_safe'] else 'NOT seen at their safe values'}")
+    for problem in summary["problems"]:
+        print(problem, file=sys.stderr)
+    return 0 if summary["ok"] else 1
+
+
+def _tend(demo: Demo, args, asked: list) -> str:
+    """Watch until there is a reason to end; which child died, or ""."""
+    end = demo.started + args.duration if args.duration else float("inf")
+    show = _nothing if args.json else _live if sys.stdout.isatty() else _plain
+    with show(demo) as update:
+        while not asked and time.monotonic() < end:
+            died = demo.dead()
+            if died:
+                return died
+            update()
+            time.sleep(0.25)
+    return ""
+
+
+class _nothing:
+    """Shows nothing until the summary."""
+
+    def __init__(self, demo: Demo):
+        self.demo = demo
+
+    def __enter__(self):
+        return self.update
+
+    def __exit__(self, *_):
+        return None
+
+    def update(self):
+        return None
+
+
+class _live(_nothing):
+    """The live table."""
+
+    def __enter__(self):
+        from rich.live import Live
+
+        self._live = Live(auto_refresh=False, screen=False)
+        self._live.__enter__()
+        return self.update
+
+    def __exit__(self, *reason):
+        self._live.__exit__(*reason)
+
+    def update(self):
+        from edge.monitor.table import view
+
+        title = f"{self.demo.plant} ({self.demo.runtime})"
+        extra = f"{time.monotonic() - self.demo.started:.0f} s on {self.demo.serial_port}, Ctrl-C ends"
+        self._live.update(view(self.demo.listener.latest(), title, extra), refresh=True)
+
+
+class _plain(_nothing):
+    """A line every ten seconds, where the output is not a terminal."""
+
+    def __init__(self, demo: Demo):
+        super().__init__(demo)
+        self._next = 0.0
+
+    def update(self):
+        now = time.monotonic()
+        telemetry = self.demo.listener.latest()["telemetry"]
+        if telemetry is None or now < self._next:
+            return
+        self._next = now + 10
+        values = {name: reading[0] for name, reading in telemetry["signals"].items()}
+        print(f"{now - self.demo.started:6.0f} s  furnace {values['t_furnace']} degC, steam {values['steam']} t/h, "
+              f"O2 {values['o2']} %, power {values['power']} MW, alarms {len(telemetry['alarms'])}", flush=True)

@@ -1,0 +1,188 @@
+"""What goes wrong on purpose: faults of a unit's line, and faults of the instrument itself.
+
+Faults of the line bend what a unit answers:
+
+    silence              it hears nothing and answers nothing
+    mute                 it obeys, but its answer is lost
+    truncated N          only the first N bytes of the answer arrive (default: half of them)
+    wrong_crc            the check word is wrong
+    wrong_unit N         the answer says it is from unit N (default: the next one), with a right CRC
+    wrong_function N     the answer has function N (default: its own with the lowest bits turned), with a right CRC
+    late MS              the answer starts so much later (default: 150 ms)
+    stray N              N zero bytes come right before the answer (default: 1)
+    noise P              every byte of the answer is hit with probability P (default: 0.01), from a seed
+    duplicated           the answer comes twice, back to back
+
+Faults of the instrument (frozen, reset, burnt_out ...) are listed by its class in ``FAULTS``.
+"""
+
+from random import Random
+
+from cext.crc import crc16
+from edge.emulator.instruments.instrument import FaultError
+
+EVERY_UNIT = 0
+_FOREVER_US = 1 << 62
+
+# kind -> (default argument, lowest, highest); None: it takes no argument.
+LINE_KINDS = {
+    "silence": None,
+    "mute": None,
+    "truncated": (None, 0, 256),
+    "wrong_crc": None,
+    "wrong_unit": (None, 0, 255),
+    "wrong_function": (None, 0, 255),
+    "late": (150, 0, 600000),
+    "stray": (1, 1, 256),
+    "noise": (0.01, 0.0, 1.0),
+    "duplicated": None,
+}
+
+
+class Fault:
+    """One active fault; ``unit`` 0: of every unit. ``replies``: how many answers it still bends, -1: all."""
+
+    def __init__(self, unit: int, kind: str, arg, until_us: int, replies: int, instrument):
+        self.unit = unit
+        self.kind = kind
+        self.arg = arg
+        self.until_us = until_us
+        self.replies = replies
+        self.instrument = instrument
+
+
+class Faults:
+    """The faults of one line. ``armed`` is False while there are none, so that a sound line pays nothing."""
+
+    def __init__(self, instruments, seed: int = 1):
+        self._instruments = {instrument.unit: instrument for instrument in instruments}
+        self._random = Random("faults %d" % seed)
+        self._active = []
+        self.armed = False
+
+    def set(self, unit: int, kind: str, arg=None, now_us: int = 0, seconds=None, replies: int = -1):
+        """Start a fault of ``unit`` (0: all units), for ``seconds`` or for so many ``replies`` or until cleared.
+
+        ``arg`` as in the tables above. Raises FaultError.
+        """
+        if unit != EVERY_UNIT and unit not in self._instruments:
+            units = ", ".join(str(known) for known in sorted(self._instruments))
+            raise FaultError(f"there is no unit {unit} on the line: it has {units}")
+        until_us = _FOREVER_US if seconds is None else now_us + int(seconds * 1000000)
+        if kind in LINE_KINDS:
+            fault = Fault(unit, kind, _argument(kind, arg), until_us, replies, None)
+            self._active.append(fault)
+        else:
+            if unit == EVERY_UNIT:
+                raise FaultError(f"{kind} is no fault of the line ({', '.join(LINE_KINDS)}): name one unit")
+            self._set_instrument(self._instruments[unit], kind, arg, now_us, until_us)
+        self.armed = bool(self._active)
+
+    def clear(self, unit: int = EVERY_UNIT, now_us: int = 0):
+        """End the faults of a unit (0: all of all units)."""
+        for fault in self._active:
+            if unit in (EVERY_UNIT, fault.unit):
+                fault.until_us = now_us
+        self.step(now_us)
+
+    def step(self, now_us: int):
+        """End what is over."""
+        if not self.armed:
+            return
+        kept = []
+        for fault in self._active:
+            if now_us < fault.until_us and fault.replies != 0:
+                kept.append(fault)
+            elif fault.instrument is not None:
+                fault.instrument.end_fault(fault.kind, fault.arg, now_us)
+        self._active = kept
+        self.armed = bool(kept)
+
+    def active(self) -> list:
+        """What is wrong now, as dictionaries for a report."""
+        return [{"unit": fault.unit, "kind": fault.kind, "arg": fault.arg} for fault in self._active]
+
+    def _set_instrument(self, instrument, kind: str, arg, now_us: int, until_us: int):
+        stays = instrument.FAULTS.get(kind)
+        if stays is None:
+            known = ", ".join(list(LINE_KINDS) + sorted(instrument.FAULTS))
+            raise FaultError(f"{instrument.name} ({instrument.TYPE}) can't have the fault {kind}: it knows {known}")
+        instrument.begin_fault(kind, arg, now_us)
+        if stays:
+            self._active.append(Fault(instrument.unit, kind, arg, until_us, -1, instrument))
+        if kind == "reset":
+            booted_us = now_us + instrument.BOOT_MS * 1000
+            self._active.append(Fault(instrument.unit, "silence", None, booted_us, -1, None))
+
+    # What the slave asks ------------------------------------------------------------------------
+
+    def deaf(self, unit: int, at_us: int) -> bool:
+        """Whether a unit hears nothing at this time."""
+        for fault in self._active:
+            if fault.kind == "silence" and fault.unit in (EVERY_UNIT, unit) and at_us < fault.until_us:
+                if fault.replies > 0:
+                    fault.replies -= 1
+                elif fault.replies == 0:
+                    continue
+                return True
+        return False
+
+    def bend(self, unit: int, reply: bytes, start_us: int, char_us: float) -> tuple:
+        """What becomes of a reply: (start in us, bytes) of everything that goes on the wire."""
+        again = False
+        for fault in self._active:
+            if fault.unit not in (EVERY_UNIT, unit) or start_us >= fault.until_us or fault.replies == 0:
+                continue
+            kind = fault.kind
+            if kind == "silence" or kind not in LINE_KINDS:
+                continue
+            if fault.replies > 0:
+                fault.replies -= 1
+            if kind == "mute":
+                return ()
+            if kind == "late":
+                start_us += int(fault.arg * 1000)
+            elif kind == "duplicated":
+                again = True
+            else:
+                reply = self._bend_bytes(kind, fault.arg, reply)
+        if again:
+            return ((start_us, reply), (start_us + int(len(reply) * char_us + 0.999), reply))
+        return ((start_us, reply),) if reply else ()
+
+    def _bend_bytes(self, kind: str, arg, reply: bytes) -> bytes:
+        if kind == "truncated":
+            return reply[: len(reply) // 2 if arg is None else arg]
+        if kind == "wrong_crc":
+            return reply[:-1] + bytes((reply[-1] ^ 0xFF,))
+        if kind == "wrong_unit":
+            unit = reply[0] % 247 + 1 if arg is None else arg
+            return _sealed(bytes((unit,)) + reply[1:-2])
+        if kind == "wrong_function":
+            function = reply[1] ^ 0x07 if arg is None else arg
+            return _sealed(reply[:1] + bytes((function,)) + reply[2:-2])
+        if kind == "stray":
+            return bytes(arg) + reply
+        draw = self._random.random
+        return bytes(byte ^ (1 + int(draw() * 255)) if draw() < arg else byte for byte in reply)
+
+
+def _sealed(body: bytes) -> bytes:
+    crc = crc16(body)
+    return body + bytes((crc & 0xFF, crc >> 8))
+
+
+def _argument(kind: str, arg):
+    """The checked argument of a fault of the line."""
+    limits = LINE_KINDS[kind]
+    if limits is None:
+        if arg is not None:
+            raise FaultError(f"the fault {kind} takes no argument, but got {arg!r}")
+        return None
+    default, low, high = limits
+    if arg is None:
+        return default
+    whole = not isinstance(high, float)
+    if isinstance(arg, bool) or not isinstance(arg, (int, float)) or not low <= arg <= high or (whole and arg != int(arg)):
+        raise FaultError(f"the fault {kind} takes a number of {low}..{high}, but got {arg!r}")
+    return int(arg) if whole else float(arg)

@@ -1,0 +1,215 @@
+"""What every emulated instrument has: four Modbus tables, a response delay, a watchdog over its host, faults.
+
+An instrument never sees a frame. The slave reads the tables' bytes, hands over writes, and restarts the
+watchdog with every request that is addressed to the instrument.
+"""
+
+from operator import attrgetter
+
+from edge.node.bus import modbus
+
+ILLEGAL_FUNCTION = 1
+ILLEGAL_ADDRESS = 2
+ILLEGAL_VALUE = 3
+
+ALL_FUNCTIONS = frozenset((1, 2, 3, 4, 5, 6, 15, 16))
+
+# Later than any run: a watchdog that is not armed expires then.
+NEVER_US = 1 << 62
+
+
+class Table:
+    """One Modbus table: blocks of consecutive data addresses, kept as the bytes that go on the wire.
+
+    ``blocks``: (first address, count); they may touch, but not overlap. ``width``: bytes kept for one
+    address, 2 for a register (high byte first), 1 for a bit (0 or 1).
+    """
+
+    def __init__(self, blocks: list, width: int):
+        self.width = width
+        self._spans = []
+        offset = 0
+        for first, count in sorted(blocks):
+            if self._spans and first < self._spans[-1][1]:
+                raise ValueError("modbus table: address %d is in two blocks" % first)
+            if self._spans and first == self._spans[-1][1]:
+                before = self._spans.pop()
+                self._spans.append((before[0], first + count, before[2]))
+            else:
+                self._spans.append((first, first + count, offset))
+            offset += count * width
+        self.data = bytearray(offset)
+
+    def place(self, address: int, count: int = 1) -> int:
+        """Where ``count`` addresses from ``address`` on begin in ``data``; -1 when any of them is not in the map."""
+        for first, end, offset in self._spans:
+            if first <= address and address + count <= end:
+                return offset + (address - first) * self.width
+        return -1
+
+    def get(self, address: int) -> int:
+        """The register 0..65535 or bit 0..1 at an address of the map."""
+        place = self.place(address)
+        if self.width == 1:
+            return self.data[place]
+        return self.data[place] << 8 | self.data[place + 1]
+
+    def put(self, address: int, value: int):
+        """Set the register 0..65535 or bit 0..1 at an address of the map."""
+        place = self.place(address)
+        if place < 0:
+            raise KeyError("modbus table: address %d is not in the map" % address)
+        if self.width == 1:
+            self.data[place] = value
+        else:
+            self.data[place] = value >> 8
+            self.data[place + 1] = value & 0xFF
+
+    def put_all(self, address: int, values):
+        """Set consecutive registers or bits."""
+        for i in range(len(values)):
+            self.put(address + i, values[i])
+
+
+class FaultError(ValueError):
+    """A fault that can't be: says which, and what can."""
+
+
+def process_values(model, names: list):
+    """A function that reads these attributes of a model into a tuple."""
+    if len(names) > 1:
+        get = attrgetter(*names)
+        return lambda: get(model)
+    return lambda: tuple(getattr(model, name) for name in names)
+
+
+class Instrument:
+    """One unit id on the line.
+
+    ``delay_ms``: from the end of a request to the start of the reply, 0..1000. ``coils``,
+    ``discrete_inputs``, ``holding``, ``inputs``: blocks of (first data address, count).
+
+    ``holding_values``: data address -> container of the values that may be written there;
+    ``coil_values``: the same for coils. What is in a table but not in these is read-only.
+    ``lease_us``: how long the host may be silent, ``expires_us``: when it will have been silent too long.
+    """
+
+    TYPE = ""
+    FUNCTIONS = ALL_FUNCTIONS
+    # The exception for a write to what can only be read.
+    READ_ONLY = ILLEGAL_ADDRESS
+    # The faults of the instrument itself, beside those of its line; True: stays until it is cleared.
+    FAULTS = {"frozen": True, "reset": False}
+    # Dead on the line while it starts.
+    BOOT_MS = 1000
+
+    def __init__(self, name, unit, delay_ms=5, coils=(), discrete_inputs=(), holding=(), inputs=()):
+        self.name = name
+        self.unit = unit
+        self.delay_us = int(delay_ms * 1000)
+        self.coils = Table(coils, 1)
+        self.discrete_inputs = Table(discrete_inputs, 1)
+        self.holding = Table(holding, 2)
+        self.inputs = Table(inputs, 2)
+        self.tables = {
+            modbus.READ_COILS: self.coils,
+            modbus.READ_DISCRETE_INPUTS: self.discrete_inputs,
+            modbus.READ_HOLDING_REGISTERS: self.holding,
+            modbus.READ_INPUT_REGISTERS: self.inputs,
+        }
+        self.holding_values = {}
+        self.coil_values = {}
+        # Coils that a read changes.
+        self.coils_read_once = frozenset()
+        self.lease_us = NEVER_US
+        self.expires_us = NEVER_US
+        self.lost = False
+        self.frozen = False
+        # Process values that it measures, and the model inputs it drives with the number of its output.
+        self.reads = []
+        self.drives = []
+        self.percent = []
+
+    # The process side -------------------------------------------------------------------------
+
+    def connect(self, model, rng):
+        """Wire it to a process whose attributes it reads; ``rng`` makes its noise."""
+
+    def step(self, now_us: int):
+        """Let time pass up to ``now_us`` and bring the tables up to date."""
+
+    # The line's side --------------------------------------------------------------------------
+
+    def write_registers(self, address: int, values, at_us: int) -> int:
+        """Take a write of holding registers that are all in the map; 0 or the exception code. All or nothing."""
+        allowed = self.holding_values
+        for i in range(len(values)):
+            values_here = allowed.get(address + i)
+            if values_here is None:
+                return self.READ_ONLY
+            if values[i] not in values_here:
+                return ILLEGAL_VALUE
+        self.holding.put_all(address, values)
+        self.registers_written(address, len(values), at_us)
+        return 0
+
+    def write_coils(self, address: int, bits, at_us: int) -> int:
+        """Take a write of coils that are all in the map; 0 or the exception code. All or nothing."""
+        allowed = self.coil_values
+        for i in range(len(bits)):
+            values_here = allowed.get(address + i)
+            if values_here is None:
+                return self.READ_ONLY
+            if bits[i] not in values_here:
+                return ILLEGAL_VALUE
+        self.coils.put_all(address, bits)
+        self.coils_written(address, len(bits), at_us)
+        return 0
+
+    def registers_written(self, address: int, count: int, at_us: int):
+        """Act on what has just been written to ``holding``."""
+
+    def coils_written(self, address: int, count: int, at_us: int):
+        """Act on what has just been written to ``coils``."""
+
+    def coils_were_read(self, address: int, count: int):
+        """Act on a read that covered one of ``coils_read_once``."""
+
+    def expire(self, at_us: int):
+        """The host has been silent for ``lease_us``. Called once, until ``regained``."""
+        self.lost = True
+        self.expires_us = NEVER_US
+
+    def regained(self, at_us: int):
+        """The first request after ``expire``."""
+        self.lost = False
+
+    def lease(self) -> str:
+        """off (nobody watches the host), held, or expired."""
+        if self.lost:
+            return "expired"
+        return "off" if self.lease_us == NEVER_US else "held"
+
+    # Faults -----------------------------------------------------------------------------------
+
+    def begin_fault(self, kind: str, arg, now_us: int):
+        """Start one of FAULTS. Raises FaultError for what it can't have."""
+        if kind == "frozen":
+            self.frozen = True
+        elif kind == "reset":
+            self.reset(now_us)
+        else:
+            raise FaultError(
+                "%s (%s) can't have the fault %s: it knows %s"
+                % (self.name, self.TYPE, kind, ", ".join(sorted(self.FAULTS)))
+            )
+
+    def end_fault(self, kind: str, arg, now_us: int):
+        """End one of FAULTS that stays until it is cleared."""
+        if kind == "frozen":
+            self.frozen = False
+
+    def reset(self, now_us: int):
+        """A power cycle: what is not stored is lost."""
+        self.lost = False
+        self.expires_us = NEVER_US if self.lease_us == NEVER_US else now_us + self.lease_us

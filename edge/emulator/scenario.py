@@ -1,0 +1,226 @@
+"""``furnace-edge scenario``: a plant and its node on virtual time, with events and a report.
+
+A scenario file names plant, node file, hours and seed, and lists events by time. The same seed gives
+the same bytes on the wire and the same messages: ``digest`` is the SHA-256 of all of them.
+"""
+
+import hashlib
+import json
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+from edge.box.config import NodeFileError, describe, find
+from edge.emulator.virtual import VirtualRun
+
+EXAMPLE = "example: furnace-edge scenario bishkek_day --hours 1"
+FOLDER = Path(__file__).with_name("scenarios")
+KEYS = {"plant": str, "node": str, "hours": (int, float), "seed": int, "event": list, "about": str}
+# What an event may do, with the keys it needs.
+EVENTS = {
+    "fault": {"unit", "kind"},
+    "clear": set(),
+    "set": {"name", "value"},
+    "command": {"text"},
+}
+OPTIONAL = {"fault": {"argument", "for_s"}, "clear": set(), "set": set(), "command": set()}
+SIGNALS = ("t_furnace", "steam", "o2", "lambda", "draught", "power", "air_temperature")
+
+
+class ScenarioError(Exception):
+    """A scenario file that can't be run: says which key and what was expected."""
+
+
+def add_arguments(parser):
+    parser.epilog = EXAMPLE
+    parser.add_argument("file", help="scenario file, or the name of a packaged one (bishkek_day)")
+    parser.add_argument("--hours", type=float, help="instead of the file's")
+    parser.add_argument("--seed", type=int, help="instead of the file's")
+    parser.add_argument("--json", action="store_true")
+
+
+def load(name: str) -> dict:
+    """The scenario of a path or a packaged name."""
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.toml")))
+        raise ScenarioError(f"{path.name}: there is no such scenario file; packaged are: {known}")
+    try:
+        scenario = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{path.name}: {error}") from None
+    for key, value in scenario.items():
+        if key not in KEYS or not isinstance(value, KEYS[key]):
+            raise ScenarioError(f"{path.name}: {key} = {value!r}: expected keys are {', '.join(KEYS)}")
+    for key in ("plant", "node", "hours", "seed"):
+        if key not in scenario:
+            raise ScenarioError(f"{path.name}: {key} is missing")
+    for place, event in enumerate(scenario.setdefault("event", []), 1):
+        _check_event(path.name, place, event)
+    scenario["event"].sort(key=lambda event: event["at_s"])
+    return scenario
+
+
+def _check_event(name: str, place: int, event: dict):
+    kind = event.get("do")
+    if kind not in EVENTS or not isinstance(event.get("at_s"), (int, float)):
+        raise ScenarioError(f"{name}: event {place}: expected at_s and do, one of {', '.join(EVENTS)}")
+    keys = set(event) - {"do", "at_s"}
+    missing = EVENTS[kind] - keys
+    unknown = keys - EVENTS[kind] - OPTIONAL[kind]
+    if missing or unknown:
+        raise ScenarioError(f"{name}: event {place} ({kind}): missing {sorted(missing)}, unknown {sorted(unknown)}")
+
+
+class Summary:
+    """Minimum, mean and maximum of signals, and what alarms and trips there were."""
+
+    def __init__(self):
+        self._values = {name: [] for name in SIGNALS}
+        self._bad = dict.fromkeys(SIGNALS, 0)
+        self._below_850 = 0
+        self.messages = 0
+        self.events = []
+
+    def receive(self, topic: str, payload: bytes, retain: bool):
+        message = json.loads(payload)
+        if not topic.endswith("/telemetry"):
+            self.events.append(message)
+            return
+        self.messages += 1
+        for name, values in self._values.items():
+            value = message["signals"][name][0]
+            if value is None:
+                self._bad[name] += 1
+            else:
+                values.append(value)
+        self.last = message
+
+    def signals(self) -> dict:
+        found = {}
+        for name, values in self._values.items():
+            if values:
+                mean = sum(values) / len(values)
+                found[name] = {
+                    "min": min(values), "mean": round(mean, 3), "max": max(values), "bad_readings": self._bad[name],
+                }
+        return found
+
+    def share_below(self, name: str, limit: float) -> float:
+        values = self._values[name]
+        return round(sum(value < limit for value in values) / len(values), 5) if values else 0.0
+
+    def count(self, kind: str) -> dict:
+        """How often which thing of a kind was told."""
+        counts = {}
+        for event in self.events:
+            if event["kind"] == kind and event["text"] != "went":
+                counts[event["name"]] = counts.get(event["name"], 0) + 1
+        return counts
+
+
+def play(scenario: dict, progress=None) -> dict:
+    """Run a scenario; its report. ``progress(hours)`` is called now and then."""
+    description, _ = describe(find(scenario["node"]))
+    summary = Summary()
+    digest = hashlib.sha256()
+    pieces = []
+
+    def receive(topic, payload, retain):
+        pieces.append(payload)
+        digest.update(b"".join(pieces))
+        pieces.clear()
+        summary.receive(topic, payload, retain)
+
+    run = VirtualRun(scenario["plant"], description, scenario["seed"], receive)
+    run.wire.tap = lambda at_us, direction, data: pieces.append(data)
+    started = time.perf_counter()
+    end_us = int(scenario["hours"] * 3600e6)
+    for event in scenario["event"]:
+        if event["at_s"] * 1e6 < end_us:
+            _run_with_progress(run, int(event["at_s"] * 1e6), progress)
+            _do(run, event)
+    _run_with_progress(run, end_us, progress)
+    seconds = time.perf_counter() - started
+    digest.update(b"".join(pieces))
+    return _report(scenario, run, summary, digest.hexdigest(), seconds)
+
+
+def _run_with_progress(run: VirtualRun, until_us: int, progress):
+    hour_us = 3600 * 1000000
+    while run.clock.now_us() < until_us:
+        now_us = run.clock.now_us()
+        run.run_until(min(until_us, (now_us // hour_us + 1) * hour_us))
+        if progress is not None:
+            progress(run.clock.now_us() / hour_us)
+
+
+def _do(run: VirtualRun, event: dict):
+    if event["do"] == "fault":
+        run.bench.fault(event["unit"], event["kind"], event.get("argument"), event.get("for_s"))
+    elif event["do"] == "clear":
+        run.bench.clear_faults()
+    elif event["do"] == "set":
+        run.bench.set(event["name"], event["value"])
+    else:
+        from edge.node.commands import Commands
+
+        Commands(run.node).execute(event["text"])
+
+
+def _report(scenario: dict, run: VirtualRun, summary: Summary, digest: str, seconds: float) -> dict:
+    (bus,) = summary.last["bus"].values()
+    model = run.bench.model
+    fed_t = model.waste_fed_kg / 1000.0
+    return {
+        "plant": scenario["plant"],
+        "seed": scenario["seed"],
+        "hours": scenario["hours"],
+        "digest": digest,
+        "seconds": round(seconds, 2),
+        "times_real": round(scenario["hours"] * 3600.0 / seconds, 1),
+        "ticks": run.node.statistics.ticks,
+        "transactions": bus["requests"],
+        "errors": bus["errors"],
+        "bus_busy_pct": bus["busy_pct"],
+        "signals": summary.signals(),
+        "share_below_850": summary.share_below("t_furnace", 850.0),
+        "waste_t": round(fed_t, 2),
+        "energy_mwh": round(model.energy_mwh, 2),
+        "kwh_per_t": round(model.energy_mwh * 1000.0 / fed_t, 1) if fed_t else None,
+        "alarms": summary.count("alarm"),
+        "trips": summary.count("trip"),
+        "messages": summary.messages,
+    }
+
+
+def run(args) -> int:
+    """0 after a complete run, 2 for a file that can't be run."""
+    try:
+        scenario = load(args.file)
+        if args.hours is not None:
+            scenario["hours"] = args.hours
+        if args.seed is not None:
+            scenario["seed"] = args.seed
+        progress = None
+        if not args.json and sys.stderr.isatty():
+            progress = lambda hours: print(f"\r{hours:5.1f} h", end="", file=sys.stderr, flush=True)  # noqa: E731
+        report = play(scenario, progress)
+    except (ScenarioError, NodeFileError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if args.json:
+        print(json.dumps(report, indent=1))
+        return 0
+    print(f"\n{report['plant']}, seed {report['seed']}: {report['hours']} h in {report['seconds']} s, "
+          f"{report['times_real']} times real time")
+    print(f"{report['ticks']} ticks, {report['transactions']} transactions, {report['errors']} errors, "
+          f"line {report['bus_busy_pct']} % busy")
+    for name, found in report["signals"].items():
+        print(f"  {name:16} {found['min']:9.2f} {found['mean']:9.2f} {found['max']:9.2f}   (min mean max)")
+    print(f"waste {report['waste_t']} t, electricity {report['energy_mwh']} MWh, {report['kwh_per_t']} kWh/t, "
+          f"below 850 degC {100 * report['share_below_850']:.2f} % of the time")
+    print(f"alarms {report['alarms'] or 'none'}, trips {report['trips'] or 'none'}")
+    print(f"digest {report['digest']}")
+    return 0

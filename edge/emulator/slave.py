@@ -1,0 +1,250 @@
+"""Modbus RTU slaves of one multi-drop line, without any I/O: bytes and times in, bytes and times out.
+
+Sources: MODBUS Application Protocol V1.1b3 (function codes 1-6, 15, 16; order of the checks behind
+exceptions 1, 2, 3) and MODBUS over Serial Line V1.02 (CRC, silence, broadcast). A request is framed by
+its expected length and its CRC. After a frame with a wrong CRC nothing is heard until the line has been
+silent; a unit that does not exist is silent; a broadcast is obeyed by all and answered by none.
+"""
+
+from struct import Struct
+
+from cext.crc import crc16
+from edge.emulator.faults import Faults
+from edge.emulator.instruments.instrument import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE
+from edge.node.bus import modbus
+
+MIN_FRAME = 4
+MAX_FRAME = 256
+
+# A read asks the same bytes again and again: known requests are neither parsed nor checked anew. A busy
+# line has some dozens; the bound is for a master that scans.
+KNOWN_READS = 512
+
+_CHECK_WORD = Struct("<H").pack
+_ADDRESS_AND_COUNT = Struct(">HH").unpack_from
+_REGISTERS = [Struct(">%dH" % count).unpack_from for count in range(modbus.MAX_WRITE_REGISTERS + 1)]
+
+
+def expected_length(buffer: bytes) -> int:
+    """Length of the request that ``buffer`` begins with; 0 when its function is unknown here.
+
+    Of a write of many whose byte count has not arrived yet it is the least that is possible.
+    """
+    if len(buffer) < 2:
+        return MIN_FRAME
+    function = buffer[1]
+    if modbus.READ_COILS <= function <= modbus.WRITE_SINGLE_REGISTER:
+        return 8
+    if function == modbus.WRITE_MULTIPLE_COILS or function == modbus.WRITE_MULTIPLE_REGISTERS:
+        return 9 + (buffer[6] if len(buffer) > 6 else 0)
+    return 0
+
+
+class ModbusSlaves:
+    """All instruments of one line.
+
+    ``baud`` bit/s, ``char_bits`` bits of a character on the wire. ``silence_us``: a pause that long ends
+    whatever was being received; by default 3.5 characters, 1.75 ms above 19200 bit/s.
+    Raises ValueError when two instruments have the same unit id.
+    """
+
+    def __init__(self, instruments, baud: int, char_bits: int = 11, silence_us=None, faults=None):
+        self.instruments = list(instruments)
+        self.char_us = 1000000.0 * char_bits / baud
+        if silence_us is None:
+            silence_us = 1750 if baud > 19200 else int(3.5 * self.char_us)
+        self.silence_us = silence_us
+        self.faults = faults if faults is not None else Faults(self.instruments)
+        self.requests = 0
+        self.replies = 0
+        self.crc_errors = 0
+        self._units = {}
+        for instrument in self.instruments:
+            other = self._units.setdefault(instrument.unit, instrument)
+            if other is not instrument:
+                raise ValueError("unit %d is both %s and %s" % (other.unit, other.name, instrument.name))
+        self._known = {}
+        self._buffer = b""
+        self._deaf = False
+        self._end_us = -self.silence_us
+
+    def partial(self) -> bool:
+        """The beginning of a request has been heard, and its rest is awaited."""
+        return bool(self._buffer) and not self._deaf
+
+    def received(self, data: bytes, end_us: int):
+        """Hear ``data``, whose last character ended at ``end_us``.
+
+        Returns the replies as (start in us, bytes), earliest first; most often one or none.
+        """
+        if not self._buffer:
+            known = self._known.get(data)
+            if known is not None:
+                self._end_us = end_us
+                return self._read(known, end_us)
+        return self._search(data, end_us)
+
+    def _search(self, data: bytes, end_us: int):
+        """Frame what is not just one well-known request."""
+        paused_us = end_us - int(len(data) * self.char_us) - self._end_us
+        self._end_us = end_us
+        if paused_us >= self.silence_us:
+            buffer = data
+            self._deaf = False
+        elif self._deaf:
+            return ()
+        else:
+            buffer = self._buffer + data
+        replies = ()
+        while buffer:
+            length = expected_length(buffer)
+            if length == 0:
+                # Nobody knows how long that is; it is complete when its CRC is right.
+                if len(buffer) <= MAX_FRAME and (len(buffer) < MIN_FRAME or crc16(buffer) != 0):
+                    break
+                length = len(buffer)
+            elif length > len(buffer):
+                break
+            frame = buffer[:length]
+            if length > MAX_FRAME or crc16(frame) != 0:
+                self.crc_errors += 1
+                self._deaf = True
+                # Kept as a sign that the line is not free.
+                buffer = frame[:1]
+                break
+            buffer = buffer[length:]
+            replies += self._serve(frame, end_us - int(len(buffer) * self.char_us))
+        self._buffer = buffer
+        return replies
+
+    def _serve(self, frame: bytes, end_us: int):
+        """Obey a request with a right CRC."""
+        unit = frame[0]
+        function = frame[1]
+        if unit == modbus.BROADCAST:
+            self.requests += 1
+            if function > modbus.READ_INPUT_REGISTERS:
+                for instrument in self.instruments:
+                    if not self.faults.armed or not self.faults.deaf(instrument.unit, end_us):
+                        self._execute(instrument, function, frame, end_us)
+            return ()
+        instrument = self._units.get(unit)
+        # With the highest bit it is an exception reply, and no request.
+        if instrument is None or function > 0x7F:
+            return ()
+        if modbus.READ_COILS <= function <= modbus.READ_INPUT_REGISTERS and function in instrument.FUNCTIONS:
+            return self._first_read(instrument, function, frame, end_us)
+        self.requests += 1
+        if self.faults.armed and self.faults.deaf(unit, end_us):
+            return ()
+        code = self._execute(instrument, function, frame, end_us)
+        if code:
+            body = bytes((unit, function | 0x80, code))
+        else:
+            body = frame[:6]
+        return self._reply(instrument, body, end_us)
+
+    def _first_read(self, instrument, function: int, frame: bytes, end_us: int):
+        """Check a read that is not known yet, answer it, and know it from now on."""
+        table = instrument.tables[function]
+        address, count = _ADDRESS_AND_COUNT(frame, 2)
+        bits = function <= modbus.READ_DISCRETE_INPUTS
+        code = 0
+        begin = 0
+        if count == 0 or count > (modbus.MAX_READ_BITS if bits else modbus.MAX_READ_REGISTERS):
+            code = ILLEGAL_VALUE
+        else:
+            begin = table.place(address, count)
+            if begin < 0:
+                code = ILLEGAL_ADDRESS
+        if code:
+            self.requests += 1
+            if self.faults.armed and self.faults.deaf(instrument.unit, end_us):
+                return ()
+            self._heard(instrument, end_us)
+            instrument.expires_us = end_us + instrument.lease_us
+            return self._reply(instrument, bytes((frame[0], function | 0x80, code)), end_us)
+        size = (count + 7) // 8 if bits else 2 * count
+        head = bytes((frame[0], function, size))
+        known = (instrument, table.data, begin, begin + count * table.width, head, bits)
+        if function == modbus.READ_COILS and any(
+            address <= coil < address + count for coil in instrument.coils_read_once
+        ):
+            replies = self._read(known, end_us)
+            instrument.coils_were_read(address, count)
+            return replies
+        if len(self._known) < KNOWN_READS:
+            self._known[frame] = known
+        return self._read(known, end_us)
+
+    def _read(self, known: tuple, end_us: int):
+        """Answer a read that has been checked."""
+        instrument, data, begin, end, head, bits = known
+        self.requests += 1
+        faults = self.faults
+        if faults.armed and faults.deaf(instrument.unit, end_us):
+            return ()
+        if end_us >= instrument.expires_us:
+            instrument.expire(end_us)
+        if instrument.lost:
+            instrument.regained(end_us)
+        instrument.expires_us = end_us + instrument.lease_us
+        if bits:
+            body = head + modbus.pack_bits(data[begin:end])
+        else:
+            body = head + data[begin:end]
+        reply = body + _CHECK_WORD(crc16(body))
+        self.replies += 1
+        if faults.armed:
+            return faults.bend(instrument.unit, reply, end_us + instrument.delay_us, self.char_us)
+        return ((end_us + instrument.delay_us, reply),)
+
+    def _reply(self, instrument, body: bytes, end_us: int):
+        reply = body + _CHECK_WORD(crc16(body))
+        self.replies += 1
+        start_us = end_us + instrument.delay_us
+        if self.faults.armed:
+            return self.faults.bend(instrument.unit, reply, start_us, self.char_us)
+        return ((start_us, reply),)
+
+    def _heard(self, instrument, at_us: int):
+        """A request reached the instrument: its watchdog over the host has expired before, or starts anew."""
+        if at_us >= instrument.expires_us:
+            instrument.expire(at_us)
+        if instrument.lost:
+            instrument.regained(at_us)
+
+    def _execute(self, instrument, function: int, frame: bytes, at_us: int) -> int:
+        """Let an instrument obey a write; 0 or the exception code."""
+        self._heard(instrument, at_us)
+        code = self._write(instrument, function, frame, at_us)
+        # After the write, which may have armed the watchdog or changed its time.
+        instrument.expires_us = at_us + instrument.lease_us
+        return code
+
+    def _write(self, instrument, function: int, frame: bytes, at_us: int) -> int:
+        if function not in instrument.FUNCTIONS:
+            return ILLEGAL_FUNCTION
+        address, count = _ADDRESS_AND_COUNT(frame, 2)
+        if function == modbus.WRITE_MULTIPLE_REGISTERS:
+            if count == 0 or count > modbus.MAX_WRITE_REGISTERS or frame[6] != 2 * count:
+                return ILLEGAL_VALUE
+            if instrument.holding.place(address, count) < 0:
+                return ILLEGAL_ADDRESS
+            return instrument.write_registers(address, _REGISTERS[count](frame, 7), at_us)
+        if function == modbus.WRITE_SINGLE_REGISTER:
+            if instrument.holding.place(address) < 0:
+                return ILLEGAL_ADDRESS
+            return instrument.write_registers(address, (count,), at_us)
+        if function == modbus.WRITE_SINGLE_COIL:
+            if count != 0xFF00 and count != 0:
+                return ILLEGAL_VALUE
+            if instrument.coils.place(address) < 0:
+                return ILLEGAL_ADDRESS
+            return instrument.write_coils(address, (1 if count else 0,), at_us)
+        if count == 0 or count > modbus.MAX_WRITE_BITS or frame[6] != (count + 7) // 8:
+            return ILLEGAL_VALUE
+        if instrument.coils.place(address, count) < 0:
+            return ILLEGAL_ADDRESS
+        bits = modbus.unpack_bits(frame[7:-2], count)
+        return instrument.write_coils(address, [1 if bit else 0 for bit in bits], at_us)

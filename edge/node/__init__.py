@@ -1,0 +1,1 @@
+"""The firmware: runs unmodified on CPython and MicroPython."""

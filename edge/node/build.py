@@ -1,0 +1,113 @@
+"""From a node description to a node. The description was validated on an industrial box."""
+
+from edge.node.bus.schedule import Bus
+from edge.node.control import table as loop_table
+from edge.node.devices import table as device_table
+from edge.node.guard.conditions import Alarm, Interlock, Limit, Trip
+from edge.node.guard.guard import Guard
+from edge.node.guard.outputs import Output
+from edge.node.node import Node
+from edge.node.report import messages
+from edge.node.signals import Signal, build_calc
+
+
+def build(description: dict, uarts: dict, clock, reporter) -> Node:
+    """A node from its description; ``uarts``: bus name -> open UART."""
+    order = description["order"]
+    buses = {}
+    for name in order["bus"]:
+        spec = description["bus"][name]
+        buses[name] = Bus(name, uarts[name], spec["baud"], spec["timeout_ms"], spec["late_ms"])
+    devices = _devices(description, buses)
+
+    known = {}
+    signals = []
+    for name in order["signal"]:
+        spec = description["signal"][name]
+        device = devices[spec["device"]]
+        scale = (spec["at_4ma"], spec["at_20ma"]) if "at_4ma" in spec else None
+        place = device.inputs[spec["input"]]
+        known[name] = Signal(name, spec["unit"], device, place, spec["low"], spec["high"], spec["stale_ms"], scale)
+        signals.append(known[name])
+    calcs = []
+    for name in order["calc"]:
+        known[name] = build_calc(name, description["calc"][name], known.__getitem__)
+        calcs.append(known[name])
+
+    outputs = {}
+    for name in order["output"]:
+        spec = description["output"][name]
+        device = devices[spec["device"]]
+        safe = None if spec["safe"] == "hold" else spec["safe"]
+        channel = device_table.channel(description["device"][spec["device"]]["type"], spec["channel"])
+        outputs[name] = Output(
+            name, spec["unit"], device, channel, spec["low"], spec["high"], spec["rate_per_s"], safe
+        )
+        known["output." + name] = outputs[name]
+
+    loops = []
+    for name in order["loop"]:
+        spec = description["loop"][name]
+        loops.append(loop_table.build(name, spec, outputs[spec["output"]], known.__getitem__))
+
+    guard = _guard(description, known, outputs)
+    settings = description["node"]
+    return Node(
+        messages.base_topic(settings["site"], settings["name"]),
+        settings["tick_ms"],
+        description["report"]["period_ms"],
+        clock,
+        [buses[name] for name in order["bus"]],
+        [devices[name] for name in order["device"]],
+        signals,
+        calcs,
+        loops,
+        guard,
+        reporter,
+    )
+
+
+def _devices(description: dict, buses: dict) -> dict:
+    sensors = {}
+    for spec in description["signal"].values():
+        if "sensor" in spec:
+            sensors.setdefault(spec["device"], {})[spec["input"]] = spec["sensor"]
+    safe = {}
+    for spec in description["output"].values():
+        value = None if spec["safe"] == "hold" else spec["safe"]
+        safe.setdefault(spec["device"], {})[spec["channel"]] = value
+    devices = {}
+    for name in description["order"]["device"]:
+        spec = description["device"][name]
+        devices[name] = device_table.build(name, spec, sensors.get(name, {}), safe.get(name, {}))
+        buses[spec["bus"]].add(devices[name])
+    return devices
+
+
+def _guard(description: dict, known: dict, outputs: dict) -> Guard:
+    order = description["order"]
+    interlocks = []
+    for name in order["interlock"]:
+        spec = description["interlock"][name]
+        driven = [outputs[output] for output in spec["outputs"]]
+        interlocks.append(
+            Interlock(
+                name, known[spec["signal"]], spec["on_at_least"], _ms(spec["on_after_s"]), spec["off_below"], driven
+            )
+        )
+    trips = []
+    for name in order["trip"]:
+        spec = description["trip"][name]
+        trips.append(Trip(name, _limit(spec, known), [outputs[output] for output in spec["outputs"]]))
+    alarms = []
+    for name in order["alarm"]:
+        alarms.append(Alarm(name, _limit(description["alarm"][name], known)))
+    return Guard([outputs[name] for name in order["output"]], interlocks, trips, alarms)
+
+
+def _limit(spec: dict, known: dict) -> Limit:
+    return Limit(known[spec["signal"]], spec.get("above"), spec.get("below"), _ms(spec["after_s"]))
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000 + 0.5)

@@ -1,0 +1,1 @@
+"""Serial lines: UARTs, protocols, the schedule."""

@@ -1,0 +1,1 @@
+"""Loops from signals to demands."""

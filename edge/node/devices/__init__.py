@@ -1,0 +1,1 @@
+"""Drivers of the instruments: one file per family, registers named as in the data sheet."""

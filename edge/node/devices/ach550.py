@@ -1,0 +1,149 @@
+"""ABB ACH550 drive on its embedded Modbus, ABB Drives profile.
+
+Registers and start sequence: ACH550-UH user's manual, chapter Embedded fieldbus (read: status and
+control word bits, 40005-40012 actual values, parameter writes are volatile, the start sequence
+0006 - wait 100 ms - 0007 - 000F). Recollection, to be checked against the manual: 40001 control
+word, 40002 reference 1, 40004 status word, +-20000 for full reference, parameter GGPP at
+register 4GGPP, 3018 COMM FAULT FUNC (2: constant speed 7, 3: last speed), 3019 COMM FAULT TIME
+in 0.1 s, 1208 CONST SPEED 7 in 0.1 Hz. Assumed: 5310 maps the output speed to 40005.
+
+Parameter writes are volatile, so the lease is armed anew whenever the link comes up.
+"""
+
+from edge.node.bus import modbus
+from edge.node.devices.device import Device, Setting
+
+# Data addresses (the register's number less one).
+CONTROL_WORD = 0x0000  # 40001
+REFERENCE_1 = 0x0001  # 40002
+STATUS_WORD = 0x0003  # 40004
+ACTUAL_1 = 0x0004  # 40005
+
+
+def parameter(number: int) -> int:
+    """Data address of a drive parameter, for example 3018 at register 43018."""
+    return number - 1
+
+
+CONST_SPEED_7 = parameter(1208)  # 0.1 Hz
+COMM_FAULT_FUNC = parameter(3018)
+COMM_FAULT_TIME = parameter(3019)  # 0.1 s
+
+FUNC_CONST_SPEED_7 = 2
+FUNC_LAST_SPEED = 3
+FULL_REFERENCE = 20000
+FULL_SPEED_DHZ = 500
+
+# Control words of the start sequence.
+CW_READY_TO_SWITCH_ON = 0x0006
+CW_READY_TO_OPERATE = 0x0007
+CW_RUN = 0x000F
+CW_FAULT_RESET = 0x0080
+
+# Status word bits.
+SW_RDY_ON = 0x0001
+SW_RDY_RUN = 0x0002
+SW_RDY_REF = 0x0004
+SW_TRIPPED = 0x0008
+SW_SWC_ON_INHIB = 0x0040
+SW_ALARM = 0x0080
+SW_AT_SETPOINT = 0x0100
+SW_REMOTE = 0x0200
+
+START_WAIT_MS = 100
+
+INPUTS = ["speed", "running"]
+INPUT_UNITS = {"speed": "%", "running": ""}
+OUTPUTS = ["speed"]
+
+
+class Ach550(Device):
+    """``safe``: safe speed in percent, or None to hold the last speed; ``lease_ms``: 100..60000."""
+
+    def __init__(self, name: str, unit: int, period_ms: int, lease_ms: int, safe):
+        Device.__init__(self, name, unit, INPUTS, 1)
+        self.period_ms = period_ms
+        self.lease_ms = lease_ms
+        self.settings = []
+        if safe is None:
+            self.settings.append(Setting("comm fault function (3018)", COMM_FAULT_FUNC, [FUNC_LAST_SPEED]))
+        else:
+            speed = int(safe * FULL_SPEED_DHZ / 100.0 + 0.5)
+            self.settings.append(Setting("constant speed 7 (1208)", CONST_SPEED_7, [speed]))
+            self.settings.append(Setting("comm fault function (3018)", COMM_FAULT_FUNC, [FUNC_CONST_SPEED_7]))
+        self.settings.append(Setting("comm fault time (3019)", COMM_FAULT_TIME, [lease_ms // 100]))
+        self._status = 0
+        self._status_ms = -1
+        self._wanted = None
+        self._sent = None
+        self._sent_ms = 0
+        self._step_ms = 0
+        self._control = CW_READY_TO_SWITCH_ON
+
+    def polls(self) -> list:
+        return [("status", modbus.READ_HOLDING_REGISTERS, STATUS_WORD, 2, self.period_ms)]
+
+    def received(self, tag, data: bytes, now_ms: int):
+        if tag != "status":
+            return
+        self._status = (data[0] << 8) | data[1]
+        self._status_ms = now_ms
+        count = (data[2] << 8) | data[3]
+        self.values[0] = (count - 65536 if count & 0x8000 else count) * 100.0 / FULL_REFERENCE
+        self.values[1] = 1.0 if self._status & SW_RDY_REF else 0.0
+        self.stamps_ms[0] = self.stamps_ms[1] = now_ms
+        if self._status & SW_TRIPPED:
+            self.link_fault = "drive tripped"
+        elif not self._status & SW_REMOTE:
+            self.link_fault = "drive in local control"
+        self.faults[0] = ""
+        self.faults[1] = self.link_fault
+
+    def lost(self, now_ms: int):
+        self._wanted = None
+        self._sent = None
+        self._status_ms = -1
+
+    def verified(self, now_ms: int):
+        self._sent = None
+        self._status_ms = -1
+
+    def actual(self, channel: int):
+        return self.values[0] if self.faults[0] == "" else None
+
+    def drive(self, channel: int, percent: float, now_ms: int):
+        self._wanted = int(percent * FULL_REFERENCE / 100.0 + 0.5)
+
+    def work(self, now_ms: int):
+        if self._wanted is None or self._status_ms < 0:
+            return
+        control = self._next_control(now_ms)
+        command = [control, self._wanted]
+        if command != self._sent or now_ms - self._sent_ms >= self.lease_ms // 3:
+            self.write_registers("command", CONTROL_WORD, command)
+            self._sent = command
+            self._sent_ms = now_ms
+
+    def _next_control(self, now_ms: int) -> int:
+        """Step through the start sequence by the status word; a running drive is taken over as it runs."""
+        status = self._status
+        if status & SW_TRIPPED:
+            self._control = CW_READY_TO_SWITCH_ON
+        elif status & SW_RDY_REF:
+            self._control = CW_RUN
+        elif now_ms - self._step_ms >= START_WAIT_MS:
+            if status & SW_RDY_RUN:
+                control = CW_RUN
+            elif status & SW_RDY_ON:
+                control = CW_READY_TO_OPERATE
+            else:
+                control = CW_READY_TO_SWITCH_ON
+            if control != self._control:
+                self._control = control
+                self._step_ms = now_ms
+        return self._control
+
+    def failed(self, tag, why: str, now_ms: int):
+        Device.failed(self, tag, why, now_ms)
+        if tag == "command":
+            self._sent = None

@@ -1,0 +1,1 @@
+"""The last word: limits, interlocks, trips, safe values."""

@@ -1,0 +1,67 @@
+"""The guard has the last word: no demand reaches a device except through it."""
+
+from edge.node.guard import outputs as out
+from edge.node.signals import BAD
+
+
+class Guard:
+    """Judges interlocks and trips once a tick, then applies every output.
+
+    ``first_out``: name, value and time of the trip that came first, until all are reset.
+    """
+
+    def __init__(self, outputs: list, interlocks: list, trips: list, alarms: list):
+        self.outputs = outputs
+        self.interlocks = interlocks
+        self.trips = trips
+        self.alarms = alarms
+        self.first_out = None
+        self.stopped = ""
+
+    def look(self, now_ms: int) -> bool:
+        """Before the node takes over: judge, and drive nothing. True when every output's position is known."""
+        for interlock in self.interlocks:
+            interlock.update(now_ms)
+        known = True
+        for output in self.outputs:
+            known = output.look() and known
+        return known
+
+    def step(self, dt_s: float, now_ms: int):
+        for output in self.outputs:
+            output.forced = None
+        for interlock in self.interlocks:
+            interlock.update(now_ms)
+            if not interlock.on:
+                self._force(interlock.outputs, out.INTERLOCK, interlock.name + ": " + interlock.why)
+        for trip in self.trips:
+            if trip.update(now_ms) and self.first_out is None:
+                self.first_out = (trip.name, trip.value, now_ms)
+            signal = trip.limit.signal
+            if trip.tripped:
+                self._force(trip.outputs, out.TRIP, trip.name)
+            elif signal.quality == BAD:
+                self._force(trip.outputs, out.SAFE, trip.name + " can't be judged: " + signal.name + " " + signal.why)
+        for alarm in self.alarms:
+            alarm.update(now_ms)
+        if self.stopped:
+            self._force(self.outputs, out.STOPPED, self.stopped)
+        for output in self.outputs:
+            output.apply(dt_s, now_ms)
+
+    def _force(self, outputs: list, state: str, why: str):
+        # The later and stronger reason wins: interlock, then trip, then stop.
+        for output in outputs:
+            output.forced = state
+            output.forced_why = why
+
+    def stop(self, why: str):
+        """All outputs to their safe values from the next step on."""
+        self.stopped = why
+
+    def reset(self, now_ms: int) -> list:
+        """Release the trips whose cause is gone; the names of those that stay."""
+        staying = [trip.name for trip in self.trips if trip.tripped and not trip.reset(now_ms)]
+        if not staying:
+            self.first_out = None
+        return staying

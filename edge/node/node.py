@@ -1,0 +1,187 @@
+"""The node: a super-loop around one tick. Reading this file explains the product.
+
+Every part is ``step(now) -> next deadline``; one wait covers them all. A tick latches the process
+image, judges it, controls, guards and queues the writes; it never waits for the wire.
+"""
+
+from edge.node.report import messages
+from edge.node.signals import BAD
+from edge.node.statistics import TickStatistics
+
+# How long a stopping node goes on to get its safe values across, in us.
+STOP_WITHIN_US = 2000000
+# How long a starting node looks before it takes over, if something on the line does not answer, in us.
+LOOK_US = 5000000
+
+
+class Node:
+    """Made by edge.node.build; see there for the parts.
+
+    ``clock`` of edge.node.clock, ``reporter`` with publish(topic, payload, retain), step(now_ms) and stats.
+    """
+
+    def __init__(self, base_topic: str, tick_ms: int, report_ms: int, clock, buses: list, devices: list,
+                 signals: list, calcs: list, loops: list, guard, reporter):
+        self.clock = clock
+        self.buses = buses
+        self.devices = devices
+        self.signals = signals
+        self.calcs = calcs
+        self.sources = signals + calcs
+        self.loops = loops
+        self.guard = guard
+        self.reporter = reporter
+        self.base_topic = base_topic
+        self.statistics = TickStatistics()
+        self.sequence = 0
+        self.tick_us = tick_ms * 1000
+        self.report_us = report_ms * 1000
+        self.dt_s = tick_ms / 1000.0
+        self._tick_due_us = clock.now_us()
+        self._report_due_us = self._tick_due_us + self.report_us
+        self._look_until_us = self._tick_due_us + LOOK_US
+        self.in_charge = False
+        self._stop_by_us = -1
+        self._stop_ticks = 0
+
+    def step(self, now_us: int) -> int:
+        """Do what is due; the time in us of the next thing to do."""
+        if now_us >= self._tick_due_us:
+            self.tick(now_us)
+        next_us = self._tick_due_us
+        for bus in self.buses:
+            due_us = bus.step(now_us)
+            if due_us < next_us:
+                next_us = due_us
+        due_us = self.reporter.step(now_us // 1000) * 1000
+        if due_us < next_us:
+            next_us = due_us
+        return next_us
+
+    def tick(self, now_us: int):
+        """Latch, judge, control, guard, write, report."""
+        now_ms = now_us // 1000
+        for signal in self.signals:
+            signal.update(now_ms)
+        for calc in self.calcs:
+            calc.update(now_ms)
+        if self.in_charge or self._takes_over(now_us):
+            for loop in self.loops:
+                loop.step(self.dt_s, now_ms)
+            self.guard.step(self.dt_s, now_ms)
+        for device in self.devices:
+            device.tick(now_ms)
+        if self._stop_by_us >= 0:
+            self._stop_ticks += 1
+        self._tell_changes()
+        if now_us >= self._report_due_us:
+            self._report_due_us += self.report_us
+            if self._report_due_us <= now_us:
+                self._report_due_us = now_us + self.report_us
+            self.publish(messages.TELEMETRY, messages.telemetry(self, now_ms, self.clock.utc_ms()))
+        self._keep_time(now_us)
+
+    def _takes_over(self, now_us: int) -> bool:
+        """Whether the node has seen enough to drive: a plant that runs is taken over as it runs."""
+        known = self.guard.look(now_us // 1000)
+        read = all(source.age_ms >= 0 for source in self.signals)
+        self.in_charge = (known and read) or now_us >= self._look_until_us or self._stop_by_us >= 0
+        return self.in_charge
+
+    def _keep_time(self, now_us: int):
+        late_us = now_us - self._tick_due_us
+        self.statistics.add(late_us, self.clock.now_us() - now_us)
+        self._tick_due_us += self.tick_us
+        while self._tick_due_us <= now_us:
+            self._tick_due_us += self.tick_us
+            self.statistics.missed += 1
+
+    # What is told ---------------------------------------------------------------------------
+
+    def publish(self, kind: str, payload: bytes):
+        """Hand a message to the reporter; what it can't take, it counts."""
+        self.sequence += 1
+        self.reporter.publish(self.base_topic + "/" + kind, payload, False)
+
+    def active_alarms(self) -> list:
+        """Trips, alarms and bad signals, by name."""
+        names = ["trip " + trip.name for trip in self.guard.trips if trip.tripped]
+        names += [alarm.name for alarm in self.guard.alarms if alarm.active]
+        names += ["bad " + source.name for source in self.sources if source.quality == BAD]
+        return names
+
+    def event(self, kind: str, name: str, text: str):
+        """Report something that happened once."""
+        self.publish(messages.EVENT, messages.event(self.sequence, self.clock.utc_ms(), kind, name, text))
+
+    def _tell_changes(self):
+        """An event for everything whose state differs from what was last told."""
+        for source in self.sources:
+            bad = source.quality == BAD
+            if source.told_bad != bad:
+                # The first reading after the start is no news.
+                if source.told_bad is not None:
+                    self.event("signal", source.name, "bad: " + source.why if bad else "usable again")
+                elif bad:
+                    continue
+                source.told_bad = bad
+        for output in self.guard.outputs:
+            if output.told != output.state:
+                output.told = output.state
+                self.event("output", output.name, output.state + (": " + output.why if output.why else ""))
+        for alarm in self.guard.alarms:
+            if alarm.told != alarm.active:
+                alarm.told = alarm.active
+                self.event("alarm", alarm.name, "came" if alarm.active else "went")
+        for trip in self.guard.trips:
+            if trip.told != trip.tripped:
+                trip.told = trip.tripped
+                self.event("trip", trip.name, "tripped at %.1f" % trip.value if trip.tripped else "reset")
+
+    # Running and stopping -------------------------------------------------------------------
+
+    def stop(self, why: str):
+        """Bring all outputs to their safe values, then end; done() tells when."""
+        if self._stop_by_us < 0:
+            self.guard.stop(why)
+            self.event("node", "stop", why)
+            now_us = self.clock.now_us()
+            self._stop_by_us = now_us + STOP_WITHIN_US
+            self._tick_due_us = now_us
+
+    def done(self, now_us: int) -> bool:
+        """Stopping, and the safe values have been written or their time is over."""
+        if self._stop_by_us < 0:
+            return False
+        if now_us >= self._stop_by_us:
+            return True
+        # Two ticks: a write that failed is queued again by the second.
+        if self._stop_ticks < 2:
+            return False
+        for bus in self.buses:
+            if not bus.idle():
+                return False
+        return True
+
+    def run(self, console=None):
+        """Run on the real clock until stopped; ``console`` has pollables() and step(), which may call stop()."""
+        clock = self.clock
+        lines = [bus.uart.pollable() for bus in self.buses]
+        while True:
+            now_us = clock.now_us()
+            next_us = self.step(now_us)
+            if self.done(now_us):
+                return
+            waiting = list(lines)
+            if self.reporter.pollable() is not None:
+                waiting.append(self.reporter.pollable())
+            if console is not None:
+                console.step()
+                waiting += console.pollables()
+            clock.wait(next_us, waiting)
+
+    def close(self):
+        """Let go of the lines and the reporter."""
+        for bus in self.buses:
+            bus.close()
+        self.reporter.close(self.clock.now_ms())

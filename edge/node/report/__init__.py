@@ -1,0 +1,1 @@
+"""What the node tells; it sees everything and can stop nothing."""

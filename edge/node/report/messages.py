@@ -1,0 +1,93 @@
+"""What the node says, and under which topics. The one place that knows both.
+
+Topics: <base>/state, <base>/telemetry, <base>/event, <base>/reporter with base furnace/<site>/<node>.
+Payloads are JSON; ``v`` is the version of their form.
+"""
+
+import json
+
+from edge.node.signals import BAD, QUALITIES
+
+VERSION = 1
+STATE = "state"
+TELEMETRY = "telemetry"
+EVENT = "event"
+REPORTER = "reporter"
+ONLINE = b"online"
+OFFLINE = b"offline"
+
+
+def base_topic(site: str, name: str) -> str:
+    """The topic below which one node speaks."""
+    return "furnace/" + site + "/" + name
+
+
+def reading(source) -> list:
+    """[value, quality] of a signal, with the reason where it isn't good; no value where it is bad."""
+    quality = source.quality
+    if quality == BAD:
+        return [None, QUALITIES[quality], source.why]
+    value = round(source.value, 3)
+    if source.why:
+        return [value, QUALITIES[quality], source.why]
+    return [value, QUALITIES[quality]]
+
+
+def telemetry(node, now_ms: int, utc_ms: int) -> bytes:
+    """The whole state of a node as one message."""
+    guard = node.guard
+    outputs = {}
+    for output in guard.outputs:
+        value = None if output.value is None else round(output.value, 3)
+        outputs[output.name] = [value, output.state, output.why] if output.why else [value, output.state]
+    loops = {}
+    for loop in node.loops:
+        if loop.set_point is not None:
+            loops[loop.name] = [loop.set_point, loop.pv.name, loop.output.name]
+    first_out = None
+    if guard.first_out is not None:
+        name, value, at_ms = guard.first_out
+        first_out = {"trip": name, "value": round(value, 3), "ago_s": (now_ms - at_ms) // 1000}
+    message = {
+        "v": VERSION,
+        "seq": node.sequence,
+        "t": utc_ms,
+        "up_s": now_ms // 1000,
+        "signals": {source.name: reading(source) for source in node.sources},
+        "outputs": outputs,
+        "loops": loops,
+        "alarms": node.active_alarms(),
+        "first_out": first_out,
+        "bus": {bus.name: line(bus, now_ms) for bus in node.buses},
+        "tick": node.statistics.summary(),
+        "report": node.reporter.stats,
+    }
+    return json.dumps(message).encode()
+
+
+def line(bus, now_ms: int) -> dict:
+    """Counters of one serial line; ``busy_pct`` since the start."""
+    requests = 0
+    errors = 0
+    late = 0
+    faulty = {}
+    for station in bus.stations:
+        requests += station.requests
+        errors += station.errors
+        late += station.late
+        if station.device.link_fault or station.device.fault:
+            faulty[station.device.name] = station.device.link_fault or station.device.fault
+    busy_pct = round(bus.busy_us / (10.0 * now_ms), 1) if now_ms > 0 else 0.0
+    return {
+        "requests": requests,
+        "errors": errors,
+        "late": late,
+        "stray_bytes": bus.stray_bytes,
+        "busy_pct": busy_pct,
+        "faulty": faulty,
+    }
+
+
+def event(sequence: int, utc_ms: int, kind: str, name: str, text: str) -> bytes:
+    """Something that happened once: an alarm that came or went, a trip, a command."""
+    return json.dumps({"v": VERSION, "seq": sequence, "t": utc_ms, "kind": kind, "name": name, "text": text}).encode()
