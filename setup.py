@@ -23,7 +23,7 @@ except ImportError:
 GENERATED = Path("build", "cython")
 DIRECTIVES = {"language_level": 3, "cdivision": True, "auto_pickle": False}
 # Without fused multiply-add every product is rounded, as the interpreter does: the runtimes agree to the bit.
-COMPILE_ARGS = ["-O3", "-ffp-contract=off"]
+COMPILE_ARGS = ["-O3", "-g0", "-ffp-contract=off"]
 
 build_info = runpy.run_path(str(Path("edge", "box", "build_info.py")))
 
@@ -54,17 +54,18 @@ class BuildExtensions(build_ext):
     """Build what can be built, and say in one line what stays interpreted, and why."""
 
     def run(self):
-        self.interpreted = {}
+        self.interpreted = {}  # names by reason
         super().run()
         for py_path in py_paths.values():
             # Where the build has failed, a binary in place made from an older source must not outlive it.
             binary = build_info["binary_of"](py_path)
             if binary and build_info["carried_sha256"](binary) != build_info["source_sha256"](py_path):
                 binary.unlink()
-        line = f"furnace-edge: {len(py_paths) - len(self.interpreted)} of {len(py_paths)} modules compiled"
+        compiled = len(py_paths) - sum(len(names) for names in self.interpreted.values())
+        line = f"furnace-edge: {compiled} of {len(py_paths)} modules compiled"
         if self.interpreted:
-            reasons = "; ".join(f"{name}: {reason}" for name, reason in self.interpreted.items())
-            line += f", the others run interpreted, with the same numbers but slower ({reasons})"
+            line += "; interpreted, with the same numbers but slower: "
+            line += "; ".join(f"{', '.join(names)} ({reason})" for reason, names in self.interpreted.items())
         print(line, file=sys.stderr)
 
     def build_extension(self, ext):
@@ -74,7 +75,8 @@ class BuildExtensions(build_ext):
             ext.sources = [str(translate(ext.name, py_paths[ext.name]))]
             super().build_extension(ext)
         except Exception as error:  # compilers fail in many ways, and none may stop the installation
-            self.interpreted[ext.name] = f"{type(error).__name__}: {error}".splitlines()[0]
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            self.interpreted.setdefault(reason, []).append(ext.name)
 
 
 py_paths = {".".join(path.with_suffix("").parts): path for path in build_info["sources"](Path())}

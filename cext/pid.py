@@ -5,10 +5,11 @@
     I = integral of K/Ti e dt + (u limited - u) / Tt dt         back-calculation against wind-up
     D = K Td s / (1 + s Td/N) direction (c r - y)
 
-r is the set point, y the process value, u the output in its own unit (usually percent). Source: K. J. Astrom
-and T. Hagglund, Advanced PID Control (ISA, 2006), chapters 3 and 13. Discretised with backward differences,
-so the derivative is stable and free of ringing at every sampling period. I and D are held in the unit of the
-output: a change of Ti or Td alone moves nothing.
+r is the set point, y the process value, u the output in its own unit (usually percent). Discretised with
+backward differences, so the derivative is stable and free of ringing at every sampling period. I and D are
+held in the unit of the output: a change of Ti or Td alone moves nothing.
+
+Source: K. J. Astrom and T. Hagglund, Advanced PID Control (ISA, 2006).
 """
 
 from math import sqrt
@@ -103,8 +104,7 @@ class PID:
         if self._forced:
             integral = self.out - proportional - derivative - feed_forward
         elif self.ti_s > 0.0 and self.out != self.demand:
-            # What limits, here or downstream, kept back since the last step flows off with Tt, at most all of
-            # it.
+            # What limits here or downstream have kept back flows off with Tt, at most all of it.
             share = dt_s / self._tracking_time()
             if share > 1.0:
                 share = 1.0
@@ -158,8 +158,8 @@ class PID:
     def realised(self, output):
         """Say, after step(), what the guard and the limits downstream really let through.
 
-        The back-calculation and the rate limit of the next step work from it. A non-finite `output` is
-        refused, `flag` 1.
+        The back-calculation and the rate limit of the next step work from it. It is a command, not a measured
+        position, whose lag would count as a limit. A non-finite `output` is refused, `flag` 1.
         """
         if output - output == 0.0:
             self._settle(output)

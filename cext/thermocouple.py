@@ -1,14 +1,12 @@
 """Thermocouple reference functions of the ITS-90: voltage, temperature, cold junction.
 
-    E(t) = sum c_i t^i  +  a0 exp(a1 (t - a2)^2)       mV, t in degC; the exponential term in type K above 0
-    degC only
+    E(t) = sum c_i t^i + a0 exp(a1 (t - a2)^2)      in mV, t in degC; a0 is 0 but for type K above 0 degC
 
 Source: NIST Monograph 175 / ITS-90 Thermocouple Database, equal to IEC 60584-1:2013. The inverse is a
 bracketed Newton iteration on E(t) itself, so it is exact to rounding, where NIST's inverse polynomials err by
 up to 0.06 K.
 
-Out of range is NaN, and NaN in is NaN out: an open or a reversed thermocouple never gets a plausible
-temperature.
+Out of range is NaN, and NaN in is NaN out.
 
 A type is a table, so another one is data and no code:
     (lowest t of E, lowest t of the inverse, highest t, ((upper t, (c0, c1, ...), (a0, a1, a2) or ()), ...))

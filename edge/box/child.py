@@ -70,12 +70,16 @@ class Child:
         except (BrokenPipeError, ValueError):
             return
 
-    def end(self, within_s: float = 5.0):
-        """Close its input and wait; what does not end by itself is terminated, then killed. Its exit code."""
+    def say_no_more(self):
+        """Close its standard input: an attached child ends then."""
         try:
             self._process.stdin.close()
         except BrokenPipeError:
-            pass
+            return
+
+    def end(self, within_s: float = 5.0):
+        """Close its input and wait; what does not end by itself is terminated, then killed. Its exit code."""
+        self.say_no_more()
         for action in (None, self._process.terminate, self._process.kill):
             if action is not None:
                 action()

@@ -3,8 +3,8 @@
     python -m edge.box.reporter --fd 5 --config '{"client_id": "k1", "base": "furnace/bishkek/k1"}'
 
 It reads datagrams (``edge.node.report.link``) from the socket pair it was started with, keeps them in a
-bounded queue and publishes them with paho-mqtt. It ends when the node's end of the pair is closed, however that
-came about, or at SIGTERM: it sends what it can within ``flush_s``, publishes offline and disconnects.
+bounded queue and publishes them with paho-mqtt. It ends when the node's end of the pair is closed, however
+that came about, or at SIGTERM: it sends what it can within ``flush_s``, publishes offline and disconnects.
 """
 
 import argparse
@@ -78,6 +78,18 @@ class ReporterConfig:
             raise ConfigError("reporter: password_file without username, expected both or neither")
 
     @classmethod
+    def from_dict(cls, values: dict) -> "ReporterConfig":
+        """``values`` by the names of the fields."""
+        known = [field.name for field in dataclasses.fields(cls)]
+        for key in values:
+            if key not in known:
+                raise ConfigError(f"reporter: unknown key {key!r}, expected {', '.join(known)}")
+        try:
+            return cls(**values)
+        except TypeError as error:  # a key is missing
+            raise ConfigError(f"reporter: configuration: {error}") from error
+
+    @classmethod
     def from_json(cls, text: str) -> "ReporterConfig":
         """``text`` is JSON, or @ and the path of a file that holds it."""
         try:
@@ -85,15 +97,15 @@ class ReporterConfig:
                 with open(text[1:], encoding="utf-8") as file:
                     text = file.read()
             values = json.loads(text)
-            if not isinstance(values, dict):
-                raise ConfigError(f"reporter: configuration is a {type(values).__name__}, expected an object")
-            known = [field.name for field in dataclasses.fields(cls)]
-            for key in values:
-                if key not in known:
-                    raise ConfigError(f"reporter: unknown key {key!r}, expected {', '.join(known)}")
-            return cls(**values)
-        except (OSError, json.JSONDecodeError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise ConfigError(f"reporter: configuration: {error}") from error
+        if not isinstance(values, dict):
+            raise ConfigError(f"reporter: configuration is a {type(values).__name__}, expected an object")
+        return cls.from_dict(values)
+
+    def password(self) -> str | None:
+        """What the password file holds, or None if there is none."""
+        return None if self.password_file is None else read_password(self.password_file)
 
 
 def read_password(path: str) -> str:
@@ -103,9 +115,9 @@ def read_password(path: str) -> str:
             status = os.fstat(file.fileno())
             user, mode = os.geteuid(), stat.S_IMODE(status.st_mode)
             if not stat.S_ISREG(status.st_mode) or status.st_uid != user or mode & 0o077:
-                raise ConfigError(f"reporter: password_file {path} has mode {mode:04o} and owner {status.st_uid}, "
-                                  f"expected a file with mode 0600 or 0400 and owner {user}: "
-                                  f"chown {user} {path} && chmod 0600 {path}")
+                raise ConfigError(f"reporter: password_file {path} has mode {mode:04o} and owner "
+                                  f"{status.st_uid}, expected a file with mode 0600 or 0400 and owner "
+                                  f"{user}: chown {user} {path} && chmod 0600 {path}")
             return file.readline().rstrip("\r\n")
     except OSError as error:
         raise ConfigError(f"reporter: password_file: {error}") from error
@@ -151,8 +163,7 @@ class Reporter:
         client.reconnect_delay_set(RETRY_MIN_S * (1 + random.random()), RETRY_MAX_S)
         client.will_set(self._topic(messages.STATE), messages.OFFLINE, 1, retain=True)
         if config.username is not None:
-            password = None if config.password_file is None else read_password(config.password_file)
-            client.username_pw_set(config.username, password)
+            client.username_pw_set(config.username, config.password())
         client.on_connect = lambda _client, _data, _flags, reason, _more: self._note("connect", reason)
         client.on_disconnect = lambda _client, _data, _flags, reason, _more: self._note("lost", reason)
         client.on_publish = lambda _client, _data, packet_id, _reason, _more: self._note("ack", packet_id)
@@ -224,11 +235,11 @@ class Reporter:
             elif what == "connect" and not detail.is_failure:
                 self._connected = True
                 self._connections += 1
+                self._next_stats_ms = 0
                 self._client.publish(self._topic(messages.STATE), messages.ONLINE, 1, retain=True)
-            else:
-                if what == "lost" and not self._connected:
-                    continue  # follows a refused connection, whose reason is known
+            elif what != "lost" or self._connected:  # a refused connection is also lost: its reason is known
                 self._connected = False
+                self._next_stats_ms = 0
                 self.last_error = f"{self._config.host}:{self._config.port}: {what}: {detail}"
 
     def _acknowledged(self, packet_id: int):
@@ -299,30 +310,37 @@ class Reporter:
             pass  # full of wake-ups: the main thread will come
 
 
-def start_reporter(config: ReporterConfig) -> tuple:
+def start_reporter(values: dict) -> tuple:
     """Start the reporter as a process of its own. Returns (subprocess.Popen, ReporterLink).
 
+    ``values``: the fields of ReporterConfig; ConfigError when they, or the password file, are not right.
     The process is in a session of its own, so that the terminal's ctrl-C reaches the node alone, and ends by
-    itself when the node does.
+    itself when the node does. Its last statistics are a line of JSON on its stdout: see ``stop_reporter``.
     """
+    config = ReporterConfig.from_dict(values)
+    config.password()
     node_end, reporter_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with reporter_end:
         process = subprocess.Popen(
             [sys.executable, "-m", "edge.box.reporter", "--fd", str(reporter_end.fileno()), "--ignore-sigint",
-             "--config", json.dumps(dataclasses.asdict(config))],
+             "--json", "--config", json.dumps(dataclasses.asdict(config))],
             pass_fds=[reporter_end.fileno()], start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     return process, ReporterLink(node_end)
 
 
-def stop_reporter(process: subprocess.Popen, link: ReporterLink, flush_s: float = 2.0) -> int:
-    """Close the link, wait ``flush_s`` and 2 s for the reporter to end, then kill it. Returns its exit code."""
+def stop_reporter(process: subprocess.Popen, link: ReporterLink, flush_s: float = 2.0) -> dict:
+    """Close the link, wait ``flush_s`` (of its configuration) and 2 s for the reporter to end, then kill it.
+
+    Returns its last statistics, {} when it died without any.
+    """
     link.close(0)
     try:
-        return process.wait(flush_s + 2)
+        said, _ = process.communicate(timeout=flush_s + 2)
     except subprocess.TimeoutExpired:
         process.kill()
-        return process.wait()
+        said, _ = process.communicate()
+    return json.loads(said) if said.strip() else {}
 
 
 def main(argv: list[str] | None = None) -> int:

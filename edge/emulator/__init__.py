@@ -1,1 +1,1 @@
-"""The bench's other end of the line: plants that behave, instruments that answer, and a wire with its faults."""
+"""The other end of the line: plants that behave, instruments that answer, and a wire with its faults."""

@@ -78,6 +78,12 @@ class Faults:
             self._set_instrument(self._instruments[unit], kind, arg, now_us, until_us)
         self.armed = bool(self._active)
 
+    def takes_argument(self, unit: int, kind: str) -> bool:
+        """Whether a kind of fault has an argument; False for what is no fault at all."""
+        if kind in LINE_KINDS:
+            return LINE_KINDS[kind] is not None
+        return unit in self._instruments and kind in self._instruments[unit].ARGUMENTS
+
     def clear(self, unit: int = EVERY_UNIT, now_us: int = 0):
         """End the faults of a unit (0: all of all units)."""
         for fault in self._active:
@@ -107,6 +113,8 @@ class Faults:
         if stays is None:
             known = ", ".join(list(LINE_KINDS) + sorted(instrument.FAULTS))
             raise FaultError(f"{instrument.name} ({instrument.TYPE}) can't have the fault {kind}: it knows {known}")
+        if arg is not None and kind not in instrument.ARGUMENTS:
+            raise FaultError(f"the fault {kind} takes no argument, but got {arg!r}")
         instrument.begin_fault(kind, arg, now_us)
         if stays:
             self._active.append(Fault(instrument.unit, kind, arg, until_us, -1, instrument))

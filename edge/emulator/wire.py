@@ -83,16 +83,16 @@ class Wire:
     def _talk_over(self, data: bytes, start_us: int, end_us: int) -> bytes:
         """Garble what overlaps on the wire; returns ``data`` as it comes out."""
         chunks = self._chunks
-        garbled = False
+        overlap = False
         for i in range(len(chunks)):
             chunk_end_us, chunk_start_us, other = chunks[i]
             if chunk_start_us < end_us and start_us < chunk_end_us:
-                chunks[i] = (chunk_end_us, chunk_start_us, _garbled(other))
-                garbled = True
-        if not garbled:
+                chunks[i] = (chunk_end_us, chunk_start_us, garbled(other))
+                overlap = True
+        if not overlap:
             return data
         self.collisions += 1
-        return _garbled(data)
+        return garbled(data)
 
 
 class Port:
@@ -156,6 +156,6 @@ class Port:
         """Nothing to close."""
 
 
-def _garbled(data: bytes) -> bytes:
+def garbled(data: bytes) -> bytes:
     """What two talkers leave of a frame: never twice the same bits side by side, never a right CRC by chance."""
     return bytes((byte ^ (0x5A + 0x25 * i)) & 0xFF for i, byte in enumerate(data))

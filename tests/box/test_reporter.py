@@ -1,4 +1,4 @@
-"""The reporter process against a real mosquitto: delivery, the end of the node in every way, and its bounds."""
+"""The reporter process against a real mosquitto: delivery, every way to end, and its bounds."""
 
 import json
 import os
@@ -12,8 +12,14 @@ import pytest
 
 from edge.box import reporter
 from edge.node.report import link
-from tests.node.report.brokers import Mosquitto, Subscriber, free_port, retained, wait_for
-from tests.parts import require_command
+from tests.node.report.brokers import (
+    Mosquitto,
+    Subscriber,
+    free_port,
+    password_broker,
+    retained,
+    wait_for,
+)
 
 SEND_LIMIT_MS = 250  # a loaded machine; a send itself takes some microseconds
 
@@ -37,18 +43,24 @@ def start():
     started = []
 
     def make(port, **more):
-        config = reporter.ReporterConfig(base="furnace/bench/k1", client_id=f"k1-{port}", port=port, **more)
+        config = {"base": "furnace/bench/k1", "client_id": f"k1-{port}", "port": port, **more}
         started.append(reporter.start_reporter(config))
         return started[-1]
 
     yield make
     for process, end in started:
-        reporter.stop_reporter(process, end)
+        if not process.stdout.closed:
+            reporter.stop_reporter(process, end)
 
 
 def stats_where(end, condition, timeout_s=8.0):
     """The link's statistics once ``condition(stats)`` holds."""
-    assert wait_for(lambda: (end.step(int(time.monotonic() * 1000)), condition(end.stats))[1], timeout_s), end.stats
+
+    def holds():
+        end.step(int(time.monotonic() * 1000))
+        return condition(end.stats)
+
+    assert wait_for(holds, timeout_s), end.stats
     return end.stats
 
 
@@ -76,7 +88,8 @@ def test_online_then_offline_when_the_node_closes(mosquitto, start):
     process, end = start(mosquitto.port)
     stats_where(end, lambda stats: stats["connected"])
     assert retained(mosquitto.port, "furnace/bench/k1/state") == b"online"
-    assert reporter.stop_reporter(process, end) == 0
+    assert reporter.stop_reporter(process, end)["connected"]
+    assert process.returncode == 0
     assert retained(mosquitto.port, "furnace/bench/k1/state") == b"offline"
 
 
@@ -96,8 +109,8 @@ def test_will_when_the_reporter_is_killed_and_the_node_sees_it(mosquitto, start)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_reporter_ends_when_the_node_is_killed(mosquitto, number, tmp_path):
     node = ("import sys, time\n"
-            "from edge.box.reporter import ReporterConfig, start_reporter\n"
-            f"process, end = start_reporter(ReporterConfig(base='b', client_id='c', port={mosquitto.port}))\n"
+            "from edge.box.reporter import start_reporter\n"
+            f"process, end = start_reporter(dict(base='b', client_id='c', port={mosquitto.port}))\n"
             "end.publish('b/event', b'last words')\n"
             "print(process.pid, flush=True)\n"
             "time.sleep(60)\n")
@@ -218,9 +231,10 @@ def test_silent_reporter_is_not_connected(mosquitto, start):
         os.kill(process.pid, signal.SIGCONT)
 
 
-def run_by_hand(*arguments, fd=None):
-    return subprocess.run([sys.executable, "-m", "edge.box.reporter", *arguments], capture_output=True, text=True,
-                          timeout=15, pass_fds=[] if fd is None else [fd])
+def run_by_hand(fd, config, **more):
+    command = [sys.executable, "-m", "edge.box.reporter", "--json", "--fd", str(fd)]
+    return subprocess.run([*command, "--config", json.dumps(config)], capture_output=True, text=True,
+                          timeout=15, **more)
 
 
 def test_json_line_at_the_end(mosquitto):
@@ -229,8 +243,8 @@ def test_json_line_at_the_end(mosquitto):
         node_end.send(link.pack_message("b/event", b"x", False, 1))
         node_end.send(b"\xff")
         node_end.close()
-        config = json.dumps({"base": "b", "client_id": "c", "port": mosquitto.port})
-        done = run_by_hand("--fd", str(reporter_end.fileno()), "--config", config, "--json", fd=reporter_end.fileno())
+        config = {"base": "b", "client_id": "c", "port": mosquitto.port}
+        done = run_by_hand(reporter_end.fileno(), config, pass_fds=[reporter_end.fileno()])
     assert done.returncode == 0, done.stderr
     stats = json.loads(done.stdout)
     assert (stats["acked"], stats["queued"], stats["malformed"]) == (1, 0, 1)
@@ -242,9 +256,9 @@ def test_end_is_in_time_without_a_broker():
     with reporter_end:
         node_end.send(link.pack_message("b/event", b"x", False, 1))
         node_end.close()
-        config = json.dumps({"base": "b", "client_id": "c", "port": free_port(), "flush_s": 0.5})
+        config = {"base": "b", "client_id": "c", "port": free_port(), "flush_s": 0.5}
         begin = time.monotonic()
-        done = run_by_hand("--fd", str(reporter_end.fileno()), "--config", config, "--json", fd=reporter_end.fileno())
+        done = run_by_hand(reporter_end.fileno(), config, pass_fds=[reporter_end.fileno()])
     assert time.monotonic() - begin < 5
     stats = json.loads(done.stdout)
     assert stats["queued"] == 1
@@ -252,10 +266,7 @@ def test_end_is_in_time_without_a_broker():
 
 
 def test_password_file(tmp_path, start):
-    passwords = tmp_path / "passwords"
-    subprocess.run([require_command("mosquitto_passwd"), "-c", "-b", str(passwords), "node", "secret"], check=True,
-                   capture_output=True, timeout=10)
-    broker = Mosquitto(tmp_path, "allow_anonymous false", f"password_file {passwords}", "user root").start()
+    broker = password_broker(tmp_path, "node", "secret")
     try:
         for name, password in (("right", "secret\n"), ("wrong", "sesame")):
             (tmp_path / name).write_text(password)
@@ -275,6 +286,12 @@ def test_password_file_that_others_can_read_is_refused(tmp_path, mode):
     path.chmod(mode)
     with pytest.raises(reporter.ConfigError, match="expected a file with mode 0600 or 0400"):
         reporter.read_password(str(path))
+
+
+def test_reporter_is_not_started_with_a_wrong_password_file():
+    config = {"base": "b", "client_id": "c", "username": "u", "password_file": "no-such-file"}
+    with pytest.raises(reporter.ConfigError, match="no-such-file"):
+        reporter.start_reporter(config)
 
 
 def test_missing_password_file_is_refused_by_name(tmp_path):
@@ -307,6 +324,6 @@ def test_configuration_from_a_file(tmp_path):
 
 
 def test_wrong_start_is_one_sentence_and_exit_code_2():
-    done = run_by_hand("--fd", "99", "--config", "{}")
+    done = run_by_hand(99, {})
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "--fd 99 is not a socket" in done.stderr

@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from parts import require_command
+
+from tests.parts import require_command
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACE = Path("tests", "cext", "trace.py")

@@ -106,7 +106,7 @@ def parse(path, data: bytes) -> Document:
     except ValueError as error:
         message = str(error)
         found = _POSITION.search(message)
-        line = int(found.group(1)) if found else text.count("\n") + 1
+        line = int(found.group(1)) if found else text.rstrip().count("\n") + 1
         what = _POSITION.sub("", message).replace(" (at end of document)", " at the end")
         raise NodeFileError(path, [(line, f"this is not TOML: {what}; correct the line")]) from error
 

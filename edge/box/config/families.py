@@ -1,10 +1,11 @@
 """What a node file has to know of each instrument family; registers are the drivers' business."""
 
-from edge.node.devices import ach550, m7019r, m7024, o2_analyser
+from edge.node.devices import m7019r
+from edge.node.devices.table import FAMILIES as DRIVERS
 
 
 class Family:
-    """One device type.
+    """One device type, by its name in a node file.
 
     ``inputs`` and ``outputs``: names as in the driver; ``units``: input -> unit, empty where the
     sensor decides; ``sensors``: sensor -> (low, high, unit) of what can be read with it; ``lease_ms``:
@@ -12,7 +13,9 @@ class Family:
     its last output when the lease ends.
     """
 
-    def __init__(self, driver, meaning: str, sensors=None, lease_ms=None, holds: bool = False):
+    def __init__(self, name: str, meaning: str, sensors=None, lease_ms=None, holds: bool = False):
+        driver = DRIVERS[name]
+        self.name = name
         self.meaning = meaning
         self.inputs = list(driver.INPUTS)
         self.outputs = list(driver.OUTPUTS)
@@ -38,21 +41,24 @@ _CURRENTS = {LIVE_ZERO: (m7019r.CURRENT_LOW_MA, m7019r.CURRENT_HIGH_MA), "0-20mA
 _RANGES = {**THERMOCOUPLES, **_CURRENTS}
 
 FAMILIES = {
-    "m7019r": Family(
-        m7019r,
-        "ICP DAS M-7019R: eight inputs for thermocouples and currents",
-        sensors={name: (*_RANGES[name], unit) for name, (_, _, unit) in m7019r.SENSORS.items()},
-    ),
-    "o2_analyser": Family(o2_analyser, "zirconia O2 analyser in the wet flue gas"),
-    "m7024": Family(
-        m7024,
-        "ICP DAS M-7024: four analogue outputs 4-20 mA with a host watchdog",
-        lease_ms=(100, 25500, 100),
-    ),
-    "ach550": Family(
-        ach550,
-        "ABB ACH550: variable-speed drive on its embedded Modbus",
-        lease_ms=(100, 60000, 100),
-        holds=True,
-    ),
+    family.name: family
+    for family in (
+        Family(
+            "m7019r",
+            "ICP DAS M-7019R: eight inputs for thermocouples and currents",
+            sensors={name: (*_RANGES[name], unit) for name, (_, _, unit) in m7019r.SENSORS.items()},
+        ),
+        Family("o2_analyser", "zirconia O2 analyser in the wet flue gas"),
+        Family(
+            "m7024",
+            "ICP DAS M-7024: four analogue outputs 4-20 mA with a host watchdog",
+            lease_ms=(100, 25500, 100),
+        ),
+        Family(
+            "ach550",
+            "ABB ACH550: variable-speed drive on its embedded Modbus",
+            lease_ms=(100, 60000, 100),
+            holds=True,
+        ),
+    )
 }

@@ -225,6 +225,15 @@ class Level(Number):
         return Number.read(self, value)
 
 
+_NOUNS = {
+    "bus": ("a bus", "buses"),
+    "device": ("a device", "devices"),
+    "output": ("an output", "outputs"),
+    "source": ("a signal or calc", "signals or calcs"),
+    "value": ("a signal or calc, or output.NAME", "signals or calcs, or output.NAME"),
+}
+
+
 class Reference(Field):
     """The name of one entry of ``table``: a table of the file, or one of the two below.
 
@@ -238,7 +247,7 @@ class Reference(Field):
         self.table = table
 
     def expected(self) -> str:
-        return f"the name of a {self.table}" if self.table != "output" else "the name of an output"
+        return f"the name of {_NOUNS[self.table][0]}"
 
     def read(self, value) -> str:
         if not isinstance(value, str):
@@ -260,8 +269,8 @@ class References(Reference):
 
     def expected(self) -> str:
         if self.most == 1:
-            return f"a list with the name of one {self.table}"
-        return f"a list of 1 to {self.most} different names of {self.table}s"
+            return f"a list with the name of {_NOUNS[self.table][0]}"
+        return f"a list of 1 to {self.most} different names of {_NOUNS[self.table][1]}"
 
     def read(self, value) -> list:
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
@@ -283,7 +292,7 @@ class Sections(Field):
     kind = "list of lists of names"
 
     def expected(self) -> str:
-        return "a list of sections, each a list of different names of sources"
+        return "a list of sections, each a list of different names of signals or calcs"
 
     def read(self, value) -> list:
         if not isinstance(value, list) or not value or not all(isinstance(part, list) for part in value):

@@ -28,7 +28,10 @@ def located(path, line: int, text: str) -> str:
 def nearest(word: str, known) -> str:
     """The known word that ``word`` was most likely meant to be, or an empty string."""
     lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), list(lower), 1, 0.6)
+    begun = [name for name in lower if len(word) >= 3 and name.startswith(word.lower())]
+    found = difflib.get_close_matches(word.lower(), list(lower), 1, 0.65)
+    if len(begun) == 1 and not found:
+        found = begun
     return lower[found[0]] if found else ""
 
 
@@ -39,8 +42,8 @@ def did_you_mean(word: str, known, otherwise: str) -> str:
 
 
 def number(value) -> str:
-    """A number as a person writes it: 38400, 0.5, 1e+06."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e9:
+    """A number as a person writes it: 38400, 0.5, -80."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value)
 

@@ -19,12 +19,17 @@ NODES = Path(__file__).resolve().parent.parent / "nodes"
 
 
 class NodeFile:
-    """A node file without problems: ``description``, ``warnings`` as (line, text), ``path``."""
+    """A node file without problems.
 
-    def __init__(self, path, description: dict, warnings: list):
+    ``description``: what the node is built from; ``warnings``: list of (line, text); ``lines``:
+    path of a key -> its line.
+    """
+
+    def __init__(self, path, description: dict, warnings: list, lines: dict):
         self.path = path
         self.description = description
         self.warnings = warnings
+        self.lines = lines
 
 
 def packaged() -> list:
@@ -32,7 +37,7 @@ def packaged() -> list:
     return sorted(path.stem for path in NODES.glob("*.toml"))
 
 
-def locate(name) -> Path:
+def find(name) -> Path:
     """The path of a node file: a file as it is named, else a packaged one by its name."""
     path = Path(name)
     if not path.exists() and str(name) in packaged():
@@ -62,7 +67,7 @@ def check(path, data: bytes) -> NodeFile:
     order = signals.order_of_calcs(document)
     if document.problems:
         raise NodeFileError(path, document.problems)
-    return NodeFile(path, _description(document, order), sorted(document.warnings))
+    return NodeFile(path, _description(document, order), sorted(document.warnings), document.lines)
 
 
 def load(path) -> dict:

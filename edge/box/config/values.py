@@ -45,6 +45,8 @@ def _span_of_calc(document, calc, above) -> tuple:
     spans = [span(document, name, above) for name in sources(calc)]
     if not spans:
         return ANYWHERE
+    if len({unit(document, name) for name in sources(calc)}) > 1 and calc.kind != "weighted_sum":
+        return ANYWHERE
     # Bad sources are left out of a choice, so that any one of them can be the result.
     hull = (min(low for low, _ in spans), max(high for _, high in spans))
     if calc.kind in ("maximum", "minimum", "median"):

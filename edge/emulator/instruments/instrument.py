@@ -5,6 +5,7 @@ watchdog with every request that is addressed to the instrument.
 """
 
 from operator import attrgetter
+from struct import pack_into
 
 from edge.node.bus import modbus
 
@@ -56,19 +57,18 @@ class Table:
 
     def put(self, address: int, value: int):
         """Set the register 0..65535 or bit 0..1 at an address of the map."""
-        place = self.place(address)
-        if place < 0:
-            raise KeyError("modbus table: address %d is not in the map" % address)
-        if self.width == 1:
-            self.data[place] = value
-        else:
-            self.data[place] = value >> 8
-            self.data[place + 1] = value & 0xFF
+        self.put_all(address, (value,))
 
     def put_all(self, address: int, values):
-        """Set consecutive registers or bits."""
-        for i in range(len(values)):
-            self.put(address + i, values[i])
+        """Set consecutive registers or bits of the map."""
+        count = len(values)
+        place = self.place(address, count)
+        if place < 0:
+            raise KeyError("modbus table: addresses %d..%d are not all in the map" % (address, address + count - 1))
+        if self.width == 1:
+            self.data[place : place + count] = bytes(values)
+        else:
+            pack_into(">%dH" % count, self.data, place, *values)
 
 
 class FaultError(ValueError):
@@ -81,6 +81,11 @@ def process_values(model, names: list):
         get = attrgetter(*names)
         return lambda: get(model)
     return lambda: tuple(getattr(model, name) for name in names)
+
+
+def unit_and_delay(keys) -> tuple:
+    """Unit id 1..247 and response delay in ms of an instrument's table in a plant file."""
+    return keys.whole("unit", 1, 247), keys.number("delay_ms", 0.0, 1000.0, 5.0)
 
 
 class Instrument:
@@ -100,6 +105,8 @@ class Instrument:
     READ_ONLY = ILLEGAL_ADDRESS
     # The faults of the instrument itself, beside those of its line; True: stays until it is cleared.
     FAULTS = {"frozen": True, "reset": False}
+    # Those that take an argument.
+    ARGUMENTS = frozenset()
     # Dead on the line while it starts.
     BOOT_MS = 1000
 
@@ -121,6 +128,7 @@ class Instrument:
         self.coil_values = {}
         # Coils that a read changes.
         self.coils_read_once = frozenset()
+        self._stepped_us = 0
         self.lease_us = NEVER_US
         self.expires_us = NEVER_US
         self.lost = False
@@ -133,7 +141,11 @@ class Instrument:
     # The process side -------------------------------------------------------------------------
 
     def connect(self, model, rng):
-        """Wire it to a process whose attributes it reads; ``rng`` makes its noise."""
+        """Wire it to a process whose attributes it reads and drives; ``rng`` makes its noise."""
+
+    def start(self, now_us: int):
+        """Time begins."""
+        self._stepped_us = now_us
 
     def step(self, now_us: int):
         """Let time pass up to ``now_us`` and bring the tables up to date."""
@@ -142,28 +154,28 @@ class Instrument:
 
     def write_registers(self, address: int, values, at_us: int) -> int:
         """Take a write of holding registers that are all in the map; 0 or the exception code. All or nothing."""
-        allowed = self.holding_values
+        code = self.refusal(self.holding_values, address, values)
+        if code == 0:
+            self.holding.put_all(address, values)
+            self.registers_written(address, len(values), at_us)
+        return code
+
+    def write_coils(self, address: int, bits, at_us: int) -> int:
+        """Take a write of coils that are all in the map; 0 or the exception code. All or nothing."""
+        code = self.refusal(self.coil_values, address, bits)
+        if code == 0:
+            self.coils.put_all(address, bits)
+            self.coils_written(address, len(bits), at_us)
+        return code
+
+    def refusal(self, allowed: dict, address: int, values) -> int:
+        """The exception code for writing these values by ``holding_values`` or ``coil_values``; 0: they may."""
         for i in range(len(values)):
             values_here = allowed.get(address + i)
             if values_here is None:
                 return self.READ_ONLY
             if values[i] not in values_here:
                 return ILLEGAL_VALUE
-        self.holding.put_all(address, values)
-        self.registers_written(address, len(values), at_us)
-        return 0
-
-    def write_coils(self, address: int, bits, at_us: int) -> int:
-        """Take a write of coils that are all in the map; 0 or the exception code. All or nothing."""
-        allowed = self.coil_values
-        for i in range(len(bits)):
-            values_here = allowed.get(address + i)
-            if values_here is None:
-                return self.READ_ONLY
-            if bits[i] not in values_here:
-                return ILLEGAL_VALUE
-        self.coils.put_all(address, bits)
-        self.coils_written(address, len(bits), at_us)
         return 0
 
     def registers_written(self, address: int, count: int, at_us: int):

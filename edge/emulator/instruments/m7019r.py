@@ -12,11 +12,12 @@ format and Modbus only, and refuses the other settings with exception 3; a broke
 from struct import Struct
 
 from cext.thermocouple import emf_mv, measured_temp_c
-from edge.emulator.instruments.instrument import FaultError, Instrument, process_values
+from edge.emulator.instruments.instrument import FaultError, Instrument, process_values, unit_and_delay
 from edge.node.devices import m7019r as registers
 
 CHANNELS = registers.CHANNELS
 
+SENSORS = ("K", "4-20mA")
 OUT_OF_RANGE = 0x0080  # 10129-10136
 
 # A two-wire transmitter can't go further (NAMUR NE 43).
@@ -51,6 +52,7 @@ class M7019R(Instrument):
 
     TYPE = "m7019r"
     FAULTS = dict(Instrument.FAULTS, burnt_out=True)
+    ARGUMENTS = frozenset(("burnt_out",))
 
     def __init__(self, name: str, unit: int, delay_ms: float, channels: dict, cold_junction_c: float = 35.0):
         Instrument.__init__(
@@ -91,6 +93,27 @@ class M7019R(Instrument):
         self._status = self.discrete_inputs.place(OUT_OF_RANGE)
         self._store()
         self.reset(0)
+
+    @classmethod
+    def from_keys(cls, name: str, keys):
+        """From its table of a plant file."""
+        unit, delay_ms = unit_and_delay(keys)
+        cold_junction_c = keys.number("cold_junction_c", -40.0, 80.0, 35.0)
+        channels = {}
+        for key in registers.INPUTS:
+            wiring = keys.table(key)
+            if wiring is None:
+                continue
+            sensor = wiring.text("sensor", SENSORS)
+            reads = wiring.process_value("reads")
+            noise = wiring.number("noise", 0.0, 1000.0, 0.0)
+            if sensor == "4-20mA":
+                low = wiring.number("at_4ma", -1.0e6, 1.0e6)
+                channels[key] = Channel(sensor, reads, noise, low, wiring.number("at_20ma", -1.0e6, 1.0e6, above=low))
+            else:
+                channels[key] = Channel(sensor, reads, noise)
+            wiring.finish()
+        return cls(name, unit, delay_ms, channels, cold_junction_c)
 
     def _store(self):
         """What the module keeps without power, as it was set up for what is wired to it."""

@@ -2,7 +2,7 @@
 
 from struct import Struct
 
-from edge.emulator.instruments.instrument import FaultError, Instrument, process_values
+from edge.emulator.instruments.instrument import FaultError, Instrument, process_values, unit_and_delay
 from edge.node.bus import modbus
 from edge.node.devices import o2_analyser as registers
 
@@ -19,6 +19,7 @@ class O2Analyser(Instrument):
     TYPE = "o2_analyser"
     FUNCTIONS = frozenset((modbus.READ_INPUT_REGISTERS,))
     FAULTS = dict(Instrument.FAULTS, failed=True)
+    ARGUMENTS = frozenset(("failed",))
 
     def __init__(self, name: str, unit: int, delay_ms: float, reads: str, noise: float = 0.0):
         Instrument.__init__(self, name, unit, delay_ms, inputs=[(registers.O2, registers.WORDS)])
@@ -27,6 +28,12 @@ class O2Analyser(Instrument):
         self._faults = 0
         self._process = None
         self._gauss = None
+
+    @classmethod
+    def from_keys(cls, name: str, keys):
+        """From its table of a plant file."""
+        unit, delay_ms = unit_and_delay(keys)
+        return cls(name, unit, delay_ms, keys.process_value("reads"), keys.number("noise", 0.0, 10.0, 0.0))
 
     def connect(self, model, rng):
         self._process = process_values(model, self.reads)

@@ -58,7 +58,7 @@ cdef class GrateLine:
     cdef double o2_mol_kg, gas_mol_kg, combustible_j_kg, feed_per_pct, burning_design_kg, primary_design_kg_s
     cdef double primary_head, secondary_head, id_head, primary_k, secondary_k, ingress_k, path_k
     cdef double flow_slope, draught_kg_pa, heater_k
-    cdef double wall_k, gas_k, heat_w, power_w, burner_w, energy_j, solid_gas_kg_s
+    cdef double wall_k, gas_k, heat_w, power_w, burner_w, energy_j, solid_gas_kg_s, section_b_c
     cdef double flicker_now, puff_now, moisture_walk, combustible_walk
     cdef double stroke_phase, crane_s, fed_water_kg, fed_combustible_kg
     cdef list layer_kg, layer_water, layer_combustible
@@ -66,9 +66,9 @@ cdef class GrateLine:
 
     cpdef start(self)
     cpdef start_cold(self)
-    @cython.locals(h=double)
+    @cython.locals(h=double, noise=double)
     cpdef void step(self, double dt_s) noexcept
-    @cython.locals(feed=double, air=double, secondary=double, p=double, steam=double)
+    @cython.locals(feed=double, air=double, secondary=double, p=double, x=double, steam=double)
     cdef begin(self)
     @cython.locals(x=cython.ulonglong, s=double)
     cdef double gauss(self) noexcept
@@ -91,11 +91,10 @@ cdef class GrateLine:
                    moles=double)
     cdef void gas_balance(self) noexcept
     cdef double gas_surplus(self) noexcept
-    cdef double section_b(self) noexcept
     cdef double heat_to_steam(self) noexcept
     @cython.locals(heater=double)
     cdef double net_power(self) noexcept
-    @cython.locals(dried=double, burner=double, gas_c=double)
+    @cython.locals(dried=double, burner=double, heated=double)
     cdef void advance(self, double h) noexcept
     cdef settle(self)
     cdef void outputs(self) noexcept

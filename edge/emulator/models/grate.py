@@ -1,7 +1,7 @@
 """Grate line of a waste-to-energy plant: bed, furnace, boiler, draught and share of the generator, lumped.
 
-One source, interpreted and compiled (grate.pxd), with the same bits. Six states are model D1 of the project's facts:
-water, drying and burning combustibles on the grate, wall temperature, heat to steam, O2. With f the waste fed:
+One source, interpreted and compiled (grate.pxd), with the same bits. Six states are model D1 of the facts
+(grate_parameters.py): water, drying and burning combustibles, wall temperature, heat to steam, O2. f is feed:
 
     dmw/dt = f W - mw/tw        dmd/dt = f Cf - md/tw
     dmc/dt = md/tw - r          r = mc/tc (0.2 + 0.8 PA/PA0)
@@ -10,24 +10,22 @@ water, drying and burning combustibles on the grate, wall temperature, heat to s
     dQs/dt = (hw (Tw - 560) + 0.97 m 1190 (Tg - 473) - Qs)/90
     dO2/dt = (O2 of the gas - O2)/15
 
-Around them, own choice: grab, hopper and ram; fans, draught, ingress; burners; air heater; thermowells; electricity.
+Around them, own choice: grab, hopper, ram; fans, draught, ingress; burners; air heater; thermowells; power.
 
-The combustible part keeps the make-up and heating value of the design waste, and moisture dilutes the dry matter:
-Cf = (1 - W) combustible_dry. Hopper and chute are plug flow, because a filled shaft moves as a column: a grab reaches
-the grate as it was dropped, one shaft later. Mixing would average away the wet grab that the controls must stand.
-The bed smooths grabs and strokes of the ram.
+Combustibles keep the make-up and heating value of the design waste; moisture dilutes the dry matter:
+Cf = (1 - W) combustible_dry. Hopper and chute are plug flow, because a filled shaft moves as a column: a grab
+reaches the grate as it was dropped, one shaft later. Mixing would average away the wet grab that the controls
+must stand. The bed smooths grabs and strokes of the ram.
 
-Beyond D1, so that no input leads to nonsense, and inactive near the operating point: burning stops at the oxygen that
-is there, the rest leaves unburnt; drying takes no more than the heat above 100 C; the fire dies as the wall cools from
-500 to 300 C; a bed beyond 2.5 times the design burns no faster; a full grate stops the ram. Bounds for every input:
-gas, wells and walls -50..2200 C, draught -6..+15 kPa, O2 0..20.95 %, no mass, flow of steam or power below zero.
+Beyond D1, inactive near the operating point: burning stops at the oxygen that is there, and the rest leaves
+unburnt; drying takes no more than the heat above 100 C; the fire dies as the wall cools from 500 to 300 C; a
+bed beyond 2.5 times the design burns no faster; a full grate stops the ram. Bounds for all inputs and wastes:
+gas, wells, walls 0..2000 C; draught -5..+8 kPa; O2 0..20.95 %; masses, steam and power not negative.
 """
 
 import math
 
-INPUTS = ("primary_air_pct", "secondary_air_pct", "id_fan_pct", "feeder_pct", "grate_pct", "burner_pct",
-          "air_heater_pct", "grab_on")
-LAYERS = 64  # of the hopper; the crane waits when there are so many
+LAYERS = 64  # that the hopper can hold; the crane waits when there are so many
 LOW_51_BITS = 2251799813685247
 LOW_47_BITS = 140737488355327
 
@@ -49,7 +47,7 @@ def mass(x):
 
 
 def root(x):
-    """Flow through a resistance by pressure difference x, Pa, in root-of-pascal; sign kept, linear well below 20 Pa."""
+    """Root of a pressure difference x, Pa, for a flow: sign kept, linear well below 20 Pa."""
     return x / math.sqrt(abs(x) + 20.0)
 
 
@@ -60,14 +58,15 @@ def root_slope(x):
 
 
 class GrateLine:
-    """One grate line: set inputs, step(), read outputs.
+    """One grate line: set inputs, step(), read outputs. models.build() makes one.
 
     seed        integer; the same seed, parameters, inputs and steps give the same bits
     parameters  mapping with a value for each name of grate_parameters.PARAMETERS; they become attributes
-    Inputs      those of INPUTS: fans and ram and grate 0..100 % of full speed, burner_pct of full heat, air_heater_pct
-                of the steam valve, grab_on 0 or 1. Values outside count as the nearest end, not-a-number as 0. Speeds
-                are those of the rotors: ramps belong to the drives. The nominal point is set at first.
-    Outputs     the attributes that grate.pxd lists as such, with units.
+    Inputs      the attributes in grate_parameters.INPUTS: fans, ram and grate in % of full speed, burner_pct
+                of full heat, air_heater_pct of the steam valve; grab_on 0 or 1. What is outside 0..100 counts
+                as the nearest end, not-a-number as 0. Speeds are those of the rotors: ramps belong to the
+                drives. At first they are those of the nominal point.
+    Outputs     the attributes that grate.pxd lists as such, with units
     """
 
     def __init__(self, seed, parameters):
@@ -77,15 +76,13 @@ class GrateLine:
         self.primary_air_pct = 60.0
         self.secondary_air_pct = 55.0
         self.id_fan_pct = 70.0
-        self.feeder_pct = 50.0
-        self.grate_pct = 50.0
+        self.feeder_pct = self.grate_pct = self.air_heater_pct = 50.0
         self.burner_pct = 0.0
-        self.air_heater_pct = 50.0
         self.grab_on = 1.0
         self.start()
 
     def start(self):
-        """Put all states at the steady state of the present inputs and mean waste; hopper half full, totals at zero."""
+        """Put all states at the steady state of the inputs and mean waste; hopper half full, totals zero."""
         self.begin()
         self.feed_kg_s = within(self.feeder_pct, 0.0, 100.0) * self.feed_per_pct
         self.moisture_fed = self.moisture_mean
@@ -106,31 +103,33 @@ class GrateLine:
         self.settle()
 
     def start_cold(self):
-        """As start(), but out of use: no waste on the grate, walls at the temperature of the boiler's water (560 K)."""
+        """As start(), but out of use: no waste on the grate, walls as warm as the boiler's water (560 K)."""
         self.start()
         self.feed_kg_s = self.water_kg = self.drying_kg = self.burning_kg = 0.0
         self.wall_k = 560.0
         self.gas_balance()
         self.settle()
-        self.heat_w = self.power_w = 0.0
-        self.outputs()
 
     def step(self, dt_s):
-        """Advance by dt_s seconds (0.25 s meant; more is split into steps of 0.5 s; none or negative does nothing)."""
+        """Advance by dt_s seconds, 0.25 meant; more than 0.5 is split; zero or less does nothing."""
         while dt_s > 0.0:
             h = within(dt_s, 0.0, 0.5)
             dt_s -= h
             self.feed(h)
             self.flows(self.primary_air_pct, self.secondary_air_pct, self.id_fan_pct)
-            self.flicker_now += h / (30.0 + h) * (math.sqrt(60.0 / h) * self.flicker * self.gauss() - self.flicker_now)
-            self.puff_now += h / (3.0 + h) * (math.sqrt(6.0 / h) * self.puff_kg_s * self.gauss() - self.puff_now)
+            # First-order noise of 30 and 3 s; sqrt(2 T/h) keeps its deviation whatever the step.
+            noise = math.sqrt(60.0 / h) * self.flicker * self.gauss()
+            self.flicker_now += h / (30.0 + h) * (noise - self.flicker_now)
+            noise = math.sqrt(6.0 / h) * self.puff_kg_s * self.gauss()
+            self.puff_now += h / (3.0 + h) * (noise - self.puff_now)
             self.gas_balance()
             self.advance(h)
         self.outputs()
 
     def begin(self):
-        """Derive design flows and conductances from the parameters; empty totals, fill the hopper, restart the noise."""
-        # Combustible of the design waste: C H O N S Cl, kg per kg of waste, 0.335 in all; here mol per kg of combustible.
+        """Derive design flows and conductances from the parameters; empty totals, fill the hopper."""
+        # Design waste (facts, "CN design (EBARA 4x500)"): C 0.19388 H 0.02705 O 0.10689 N 0.00416 S 0.00091
+        # Cl 0.00211 make its 0.335 combustible. Oxygen needed and gas made, mol per kg of that; air is dry.
         self.o2_mol_kg = (0.19388 / 0.012011 + 0.02705 / 0.004032 + 0.00091 / 0.03206 - 0.10689 / 0.031998
                           - 0.00211 / 0.1418) / 0.335
         self.gas_mol_kg = (0.19388 / 0.012011 + 0.02705 / 0.002016 + 0.00416 / 0.028014 + 0.00091 / 0.03206
@@ -144,9 +143,9 @@ class GrateLine:
         secondary = within(air - self.primary_design_kg_s - self.ingress_nominal_kg_s, 0.0, air)
         # Conductances, and heads in Pa per % squared, that meet the nominal point.
         p = self.draught_nominal_pa
-        self.primary_head = self.primary_head_pa / (self.primary_nominal_pct * self.primary_nominal_pct)
-        self.secondary_head = self.secondary_head_pa / (self.secondary_nominal_pct * self.secondary_nominal_pct)
-        self.id_head = (self.gas_path_pa - p - self.stack_pa) / (self.id_nominal_pct * self.id_nominal_pct)
+        self.primary_head = self.primary_head_pa / self.primary_nominal_pct / self.primary_nominal_pct
+        self.secondary_head = self.secondary_head_pa / self.secondary_nominal_pct / self.secondary_nominal_pct
+        self.id_head = (self.gas_path_pa - p - self.stack_pa) / self.id_nominal_pct / self.id_nominal_pct
         self.primary_k = self.primary_design_kg_s / root(self.primary_head_pa - p)
         self.secondary_k = secondary / root(self.secondary_head_pa - p)
         self.ingress_k = self.ingress_nominal_kg_s / root(-p)
@@ -156,16 +155,12 @@ class GrateLine:
         self.draught_kg_pa = self.draught_lag_s * self.flow_slope
         steam = self.air_heater_steam_c - self.ambient_c
         self.heater_k = steam / within(self.air_heater_rise_k, 1.0, 0.98 * steam) - 1.0
-        self.rng = self.seed
-        if self.rng == 0:
-            self.rng = 88172645463325252
+        self.rng = self.seed | 1
         for _ in range(16):
             self.gauss()
-        self.flicker_now = self.puff_now = 0.0
-        self.energy_j = self.burner_fuel_kg = self.waste_fed_kg = self.grabbed_kg = self.hopper_kg = self.grabs = 0.0
-        self.stroke_phase = 0.0
-        self.moisture_walk = self.gauss()
-        self.combustible_walk = self.gauss()
+        self.flicker_now = self.puff_now = self.moisture_walk = self.combustible_walk = 0.0
+        self.energy_j = self.burner_fuel_kg = self.waste_fed_kg = self.stroke_phase = 0.0
+        self.hopper_kg = self.grabbed_kg = self.grabs = 0.0
         self.layer_kg = [0.0] * LAYERS
         self.layer_water = [0.0] * LAYERS
         self.layer_combustible = [0.0] * LAYERS
@@ -176,7 +171,7 @@ class GrateLine:
         self.crane_s = self.crane_cycle_s
 
     def gauss(self):
-        """Next number of mean 0, variance 1, within 3.5: four 16-bit fields of a xorshift64 word (Marsaglia 2003)."""
+        """Next number of mean 0, variance 1, within 3.5: four parts of a xorshift64 word (Marsaglia 2003)."""
         x = self.rng
         x = x ^ ((x & LOW_51_BITS) << 13)
         x = x ^ (x >> 7)
@@ -186,21 +181,21 @@ class GrateLine:
         return (s - 131070.0) * 2.6428996e-05
 
     def grab(self, most_kg):
-        """Drop one batch, of at most most_kg, on top of the hopper; its make-up follows that of the batch before."""
+        """Drop a batch, of at most most_kg, on top of the hopper; its make-up follows the batch before."""
         kg = within(self.batch_kg * (1.0 + self.batch_kg_spread * self.gauss()), 0.0, most_kg)
         keep = self.batch_correlation
         fresh = math.sqrt(1.0 - keep * keep)
         self.moisture_walk = keep * self.moisture_walk + fresh * self.gauss()
         self.combustible_walk = keep * self.combustible_walk + fresh * self.gauss()
         water = within(self.moisture_mean + self.moisture_spread * self.moisture_walk, 0.10, 0.75)
-        dry = within(self.combustible_dry_mean + self.combustible_dry_spread * self.combustible_walk, 0.25, 0.95)
+        dry = self.combustible_dry_mean + self.combustible_dry_spread * self.combustible_walk
         i = self.layer_first + self.layer_count
         if i >= LAYERS:
             i -= LAYERS
         self.layer_count += 1
         self.layer_kg[i] = kg
         self.layer_water[i] = water
-        self.layer_combustible[i] = (1.0 - water) * dry
+        self.layer_combustible[i] = (1.0 - water) * within(dry, 0.25, 0.95)
         self.hopper_kg += kg
         self.grabbed_kg += kg
         self.grabs += 1.0
@@ -218,8 +213,8 @@ class GrateLine:
         else:
             self.crane_s += h
             room = self.hopper_full_kg - self.hopper_kg
-            if (self.grab_on > 0.0 and self.hopper_kg < self.grab_level_kg and self.crane_s >= self.crane_cycle_s
-                    and room > 0.0 and self.layer_count < LAYERS):
+            if (self.grab_on > 0.0 and self.crane_s >= self.crane_cycle_s and room > 0.0
+                    and self.hopper_kg < self.grab_level_kg and self.layer_count < LAYERS):
                 self.grab(room)
             kg = self.draw(self.stroke(kg))
         self.feed_kg_s = kg / h
@@ -229,7 +224,7 @@ class GrateLine:
             self.combustible_fed = self.fed_combustible_kg / kg
 
     def stroke(self, kg):
-        """What the ram pushes while its cycle advances by kg of mean feed: a whole stroke in push_share of the cycle."""
+        """What the ram pushes while its cycle advances by kg of mean feed: all in push_share of the cycle."""
         share = self.push_share
         old = self.stroke_phase
         new = old + kg / self.stroke_kg
@@ -241,7 +236,7 @@ class GrateLine:
         return pushed / share * self.stroke_kg
 
     def draw(self, wanted_kg):
-        """Take up to wanted_kg from the bottom of the hopper; sets fed_water_kg, fed_combustible_kg; returns the kg."""
+        """Take up to wanted_kg from the bottom of the hopper; sets what of it is water and combustible."""
         self.fed_water_kg = self.fed_combustible_kg = 0.0
         left = wanted_kg
         while left > 0.0 and self.layer_count > 0:
@@ -264,9 +259,9 @@ class GrateLine:
         return wanted_kg - left
 
     def flows(self, primary_pct, secondary_pct, id_pct):
-        """Air, ingress and flue gas, kg/s, at the present draught; flow_slope is -d(gas surplus)/d(draught), kg/(s Pa).
+        """Air, ingress, flue gas at the present draught, k root(head speed^2 - pressure); leaks go both ways.
 
-        Quadratic resistances: flow = k*root(head*speed^2 - pressure). Fans don't flow backwards; leaks go both ways.
+        flow_slope is what gas_surplus() loses by a rise of draught, kg/(s Pa).
         """
         p = self.draught_pa
         x = within(primary_pct, 0.0, 100.0)
@@ -283,7 +278,7 @@ class GrateLine:
                            + self.path_k * root_slope(z) + self.ingress_k * root_slope(p))
 
     def heated_air(self):
-        """Steady outlet temperature of the air heater, C: effectiveness v/(v + k*flow) of valve v and relative air flow."""
+        """Steady outlet of the air heater, C: effectiveness v/(v + k flow) of valve v and relative flow."""
         valve = within(self.air_heater_pct, 0.0, 100.0) * 0.01
         if valve <= 0.0:
             return self.ambient_c
@@ -308,11 +303,9 @@ class GrateLine:
         air_mol = (self.primary_air_kg_s + cold) / 0.0289647 + burner_air_mol
         demand = self.burn_kg_s * self.o2_mol_kg
         supply = 0.2095 * air_mol - 2.0 * fuel_mol
-        self.lambda_ = 99.0
-        if (demand + 2.0 * fuel_mol) * 99.0 > 0.2095 * air_mol:
-            self.lambda_ = 0.2095 * air_mol / (demand + 2.0 * fuel_mol)
+        self.lambda_ = within(0.2095 * air_mol / (demand + 2.0 * fuel_mol + 1e-9), 0.0, 99.0)
         self.burnt_share = 1.0
-        if demand > supply:
+        if demand > supply:  # oxygen is short
             self.burnt_share = supply / demand
             demand = supply
         # Heat against gas at 0 K, as cp is constant; air enters at its own cp of 1,010.
@@ -320,16 +313,20 @@ class GrateLine:
         gas = self.burn_kg_s + self.primary_air_kg_s + cold + burner_gas
         heat = (self.burn_kg_s * self.burnt_share * self.combustible_j_kg + self.burner_w
                 + self.primary_air_kg_s * 1010.0 * (self.primary_air_temp_c - 25.0)
-                + cold * 1010.0 * (self.ambient_c - 25.0) + gas * cp * 298.15 + self.gas_wall_w_k * self.wall_k)
+                + cold * 1010.0 * (self.ambient_c - 25.0)
+                + gas * cp * 298.15 + self.gas_wall_w_k * self.wall_k)
         spare = heat - (gas * cp + self.gas_wall_w_k) * 373.15
         self.evaporation_kg_s = within(self.water_kg / self.drying_s, 0.0,
                                        within(spare / (2.442e6 + cp * 75.0), 0.0, 1e6))
         gas += self.evaporation_kg_s
         heat -= self.evaporation_kg_s * (2.442e6 - cp * 298.15)
         self.gas_k = heat / (gas * cp + self.gas_wall_w_k)
+        self.gas_temp_c = self.gas_k - 273.15
+        self.section_b_c = self.gas_temp_c - self.section_loss * (self.gas_k - self.wall_k)
         self.gas_kg_s = gas
         self.solid_gas_kg_s = self.burn_kg_s + self.evaporation_kg_s + burner_gas
-        moles = air_mol + fuel_mol + self.burn_kg_s * self.gas_mol_kg - demand + self.evaporation_kg_s / 0.018015
+        moles = (air_mol + fuel_mol - demand + self.burn_kg_s * self.gas_mol_kg
+                 + self.evaporation_kg_s / 0.018015)
         self.o2_gas_pct = 20.95
         self.residence_s = 60.0
         if moles > 0.1:
@@ -341,22 +338,18 @@ class GrateLine:
         return (self.primary_air_kg_s + self.secondary_air_kg_s + self.ingress_kg_s + self.solid_gas_kg_s
                 + self.puff_now - self.flue_gas_kg_s)
 
-    def section_b(self):
-        """Gas temperature at section B in the steady state, C."""
-        return self.gas_k - self.section_loss * (self.gas_k - self.wall_k) - 273.15
-
     def heat_to_steam(self):
-        """Heat to steam in the steady state, W: walls, and 97 % of the gas cooled to 473 K; never negative."""
+        """Heat to steam in the steady state, W: walls, and 97 % of the gas cooled to 473 K."""
         return within(self.wall_water_w_k * (self.wall_k - 560.0)
                       + 0.97 * self.gas_kg_s * 1190.0 * within(self.gas_k - 473.0, 0.0, 1e6), 0.0, 1e12)
 
     def net_power(self):
-        """Net electricity in the steady state, W: of the steam that the air heater leaves; never negative."""
+        """Net electricity in the steady state, W, of the steam that the air heater leaves."""
         heater = self.primary_air_kg_s * 1010.0 * (self.primary_air_temp_c - self.ambient_c)
         return within(self.cycle * (self.heat_w - heater) * (1.0 - self.own_use), 0.0, 1e12)
 
     def advance(self, h):
-        """Integrate all states by h seconds; lags by the implicit rule, whose weight h/(T + h) is stable for every T."""
+        """Integrate all states by h seconds; lags are implicit, weight h/(T + h), and stable for every T."""
         dried = h / self.drying_s
         if self.water_kg > 0.0:
             dried = h * self.evaporation_kg_s / self.water_kg
@@ -370,11 +363,11 @@ class GrateLine:
         self.burner_fuel_kg += h * self.burner_w / 50.0e6
         burner = within(self.burner_pct, 0.0, 100.0) * self.burner_mw * 1e4
         self.burner_w += h / (self.burner_lag_s + h) * (burner - self.burner_w)
-        self.primary_air_temp_c += h / (self.air_heater_lag_s + h) * (self.heated_air() - self.primary_air_temp_c)
-        gas_c = self.gas_k - 273.15
-        self.gas_temp_b_c += h / (self.residence_s + h) * (self.section_b() - self.gas_temp_b_c)
-        self.t_a1_c += h / (self.well_a1_s + h) * (gas_c + self.well_a1_k - self.t_a1_c)
-        self.t_a2_c += h / (self.well_a2_s + h) * (gas_c + self.well_a2_k - self.t_a2_c)
+        heated = self.heated_air()
+        self.primary_air_temp_c += h / (self.air_heater_lag_s + h) * (heated - self.primary_air_temp_c)
+        self.gas_temp_b_c += h / (self.residence_s + h) * (self.section_b_c - self.gas_temp_b_c)
+        self.t_a1_c += h / (self.well_a1_s + h) * (self.gas_temp_c + self.well_a1_k - self.t_a1_c)
+        self.t_a2_c += h / (self.well_a2_s + h) * (self.gas_temp_c + self.well_a2_k - self.t_a2_c)
         self.t_b1_c += h / (self.well_b1_s + h) * (self.gas_temp_b_c + self.well_b1_k - self.t_b1_c)
         self.t_b2_c += h / (self.well_b2_s + h) * (self.gas_temp_b_c + self.well_b2_k - self.t_b2_c)
         self.o2_wet_pct += h / (self.o2_lag_s + h) * (self.o2_gas_pct - self.o2_wet_pct)
@@ -384,9 +377,9 @@ class GrateLine:
 
     def settle(self):
         """Put what follows bed, wall and gas at its steady state."""
-        self.gas_temp_b_c = self.section_b()
-        self.t_a1_c = self.gas_k - 273.15 + self.well_a1_k
-        self.t_a2_c = self.gas_k - 273.15 + self.well_a2_k
+        self.gas_temp_b_c = self.section_b_c
+        self.t_a1_c = self.gas_temp_c + self.well_a1_k
+        self.t_a2_c = self.gas_temp_c + self.well_a2_k
         self.t_b1_c = self.gas_temp_b_c + self.well_b1_k
         self.t_b2_c = self.gas_temp_b_c + self.well_b2_k
         self.o2_wet_pct = self.o2_gas_pct
@@ -396,7 +389,6 @@ class GrateLine:
 
     def outputs(self):
         """States in the units that the instruments show."""
-        self.gas_temp_c = self.gas_k - 273.15
         self.wall_temp_c = self.wall_k - 273.15
         self.heat_mw = self.heat_w * 1e-6
         self.steam_t_h = self.heat_w * 0.0036 / self.steam_kj_kg

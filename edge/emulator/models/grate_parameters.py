@@ -1,87 +1,98 @@
 """Parameters of the grate line (grate.py): value, range, and where each number comes from.
 
-"Facts" are the project's collected sources: the grate line of 500 t/d with its six states (D1), the design waste of four
-Chinese lines of 500 t/d (EBARA), steam data. "Own" is own choice, with the reason. A parameter marked "live" may be set
-at any time; every other one needs start() afterwards.
+"Facts": the project's collected sources, that is the grate line of 500 t/d in six states (D1), the design
+waste of four Chinese lines of 500 t/d (EBARA), and steam data. "Own": own choice, with the reason.
+Live parameters may be set at any time; every other one needs the model's start() afterwards.
 """
+
+INPUTS = ("primary_air_pct", "secondary_air_pct", "id_fan_pct", "feeder_pct", "grate_pct", "burner_pct",
+          "air_heater_pct", "grab_on")
 
 # name: (value, lowest, highest)
 PARAMETERS = {
-    # ---- waste. Facts: 500 t/d, air ratio 1.65, primary to secondary air 65/35.
+    # ---- Waste
+    # Facts: 500 t/d, air ratio 1.65, primary to secondary air 65/35.
     "feed_nominal_t_d": (500.0, 50.0, 2000.0),
     "lambda_design": (1.65, 1.2, 2.5),
     "primary_share": (0.65, 0.3, 0.9),
-    # Facts: moisture of the design waste, and its combustibles as share of the dry matter, 0.335/(1 - 0.484). Live.
+    # Facts: moisture of the design waste; combustibles as share of its dry matter, 0.335/(1 - 0.484). Live.
     "moisture_mean": (0.484, 0.15, 0.70),
     "combustible_dry_mean": (0.335 / 0.516, 0.30, 0.90),
-    # Own: standard deviations from batch to batch, and correlation with the batch before: the bunker is mixed by the
-    # crane, but a wet delivery lasts for several grabs. Live.
+    # Own: standard deviations from batch to batch, and correlation with the batch before: the crane mixes
+    # the bunker, but a wet delivery lasts for several grabs. Live.
     "moisture_spread": (0.02, 0.0, 0.15),
     "combustible_dry_spread": (0.015, 0.0, 0.15),
     "batch_correlation": (0.7, 0.0, 0.99),
-    # ---- grab, hopper, ram. Own: 2 t batches whenever the hopper is below the level, 5.8 min apart at 500 t/d; a cycle
-    # of the crane is 2 min, which carries 1,440 t/d. Half of 14 t is 20 min of feed. Live.
+    # ---- Grab, hopper, ram
+    # Own: 2 t whenever the hopper is below the level, 5.8 min apart at 500 t/d; a crane cycle of 2 min
+    # carries 1,440 t/d; half of 14 t is 20 min of feed. Live.
     "batching": (1.0, 0.0, 1.0),  # 0: feed is continuous, of mean composition, past hopper and ram
     "batch_kg": (2000.0, 500.0, 10000.0),
     "batch_kg_spread": (0.08, 0.0, 0.25),
     "grab_level_kg": (6000.0, 500.0, 15000.0),
     "crane_cycle_s": (120.0, 0.0, 3600.0),
     "hopper_full_kg": (14000.0, 2000.0, 25000.0),
-    # Own: 500 t/d at half speed, 10 t/d per %, because the poorest waste of the facts (4,187 kJ/kg) asks for 1.6 times
-    # as much; a stroke of 300 kg each 52 s, pushed in 60 % of the cycle.
+    # Own: 500 t/d at half speed, 10 t/d per %, because the poorest waste of the facts (4,187 kJ/kg) asks for
+    # 1.6 times as much; strokes of 300 kg, one in 52 s, pushed in 60 % of the cycle.
     "feeder_nominal_pct": (50.0, 20.0, 100.0),
     "stroke_kg": (300.0, 50.0, 2000.0),
     "push_share": (0.6, 0.1, 1.0),
-    # ---- grate. Facts (D1): drying and burning times. Own: full at 3.5 times the nominal bed; nominal speed; change of
-    # the burning rate by stirring from nominal to standstill (modest: the grate moves the bed, air burns it).
+    # ---- Grate
+    # Facts (D1): drying and burning times.
     "drying_s": (480.0, 60.0, 7200.0),
     "burning_s": (600.0, 60.0, 7200.0),
+    # Own: full at 3.5 times the nominal bed; nominal speed; stirring, as change of the burning rate from
+    # nominal to standstill: modest, because the grate moves the bed and air burns it.
     "bed_full_kg": (12000.0, 1000.0, 100000.0),
     "grate_nominal_pct": (50.0, 20.0, 100.0),
     "grate_effect": (0.15, 0.0, 0.2),
-    # ---- furnace and boiler. Facts (D1): heat transfer gas to wall and wall to water, heat capacity of the wall, lags.
-    "gas_wall_w_k": (38e3, 1e3, 1e6),
-    "wall_water_w_k": (17e3, 1e3, 1e6),
-    "wall_j_k": (40e6, 1e6, 1e9),
+    # ---- Furnace and boiler
+    # Facts (D1): heat transfer from gas to wall and from wall to water, heat capacity of the wall, lags.
+    "gas_wall_w_k": (38e3, 1e4, 2e5),
+    "wall_water_w_k": (17e3, 1e3, 1e5),
+    "wall_j_k": (40e6, 4e6, 1e9),
     "steam_lag_s": (90.0, 1.0, 3600.0),
     "o2_lag_s": (15.0, 1.0, 600.0),
-    # Own: D1 gives no heat capacity of the furnace gas. 1,200 makes its 950 C and 34 MW with air at 197 C; with D1's air,
-    # heated by 195 K to 220 C, it would be 1,215.
+    # Own: D1 leaves the heat capacity of the furnace gas open. 1,200 gives its 950 C and 34 MW with air at
+    # 197 C; with D1's air, which is heated by 195 K to 220 C, it would be 1,215.
     "gas_cp_j_kg_k": (1200.0, 1000.0, 1500.0),
     # Facts: 225 m3 between the sections A and B are 2 s. Own: B is colder by 12 % of gas minus wall, 25 K.
     "section_m3": (225.0, 20.0, 2000.0),
     "section_loss": (0.12, 0.0, 0.5),
-    # ---- fans and draught. Own: speeds at the nominal point and heads there; head goes with speed squared, flow with the
-    # root of the pressure that is left for it.
+    # ---- Fans and draught
+    # Own: speeds at the nominal point, and heads at those speeds. Head follows speed squared, flow the root
+    # of the pressure that is left for it.
     "primary_nominal_pct": (60.0, 30.0, 100.0),
     "secondary_nominal_pct": (55.0, 30.0, 100.0),
     "id_nominal_pct": (70.0, 30.0, 100.0),
     "primary_head_pa": (4000.0, 500.0, 5000.0),
     "secondary_head_pa": (4000.0, 500.0, 5000.0),
-    # Own: draught within the facts' -50..-100 Pa; loss of boiler, filter and ducts at nominal gas; pull of the stack; lag
-    # of pressure and ducts (0.4 s of gas storage and as much again of inertia, twice).
+    # Own: draught within the -50..-100 Pa of the facts; loss of boiler, filter and ducts; pull of the stack;
+    # lag of the pressure (storage of gas in the furnace alone would be 0.4 s, ducts and fans do the rest).
     "draught_nominal_pa": (-80.0, -250.0, -10.0),
     "gas_path_pa": (2000.0, 500.0, 4000.0),
     "stack_pa": (150.0, 0.0, 400.0),
     "draught_lag_s": (1.2, 0.3, 20.0),
-    # Own: air drawn through leaks at nominal draught, 2 % of all; the secondary fan gives so much less at its nominal
-    # speed, so that the air ratio stays that of the facts.
+    # Own: leaks take 2 % of all air at nominal draught, and the secondary fan gives so much less, so that
+    # the air ratio stays that of the facts.
     "ingress_nominal_kg_s": (0.5, 0.05, 2.0),
-    # Own: standard deviations of puffs into the draught (3 s; 6 Pa) and of the flicker of the burning rate (30 s). Live.
+    # Own: puffs into the draught (3 s) and flicker of the burning rate (30 s), standard deviations. Live.
     "puff_kg_s": (0.15, 0.0, 1.0),
     "flicker": (0.02, 0.0, 0.1),
-    # ---- burners, natural gas. Facts: sized to hold 850 C alone, without waste. Own: 33 MW do so with both air fans at
-    # 25 % (their minimum) and heated air.
+    # ---- Burners, natural gas
+    # Facts: sized to hold 850 C alone, without waste. Own: 33 MW do, with both air fans at 25 %.
     "burner_mw": (33.0, 0.0, 60.0),
     "burner_lag_s": (4.0, 0.5, 60.0),
     "burner_lambda": (1.15, 1.0, 2.0),
-    # ---- primary-air heater. Facts: D1's air rises by 195 K, here with the valve open and nominal air; 25 C ambient. Own:
-    # heating steam at the saturation of 4 MPa; lag of its tubes.
+    # ---- Primary-air heater
+    # Facts: ambient 25 C; D1's air is heated by 195 K, here with the valve open and nominal air flow.
+    # Own: heating steam saturated at 4 MPa; lag of the tubes.
     "ambient_c": (25.0, -40.0, 50.0),
     "air_heater_steam_c": (250.0, 150.0, 300.0),
     "air_heater_rise_k": (195.0, 50.0, 220.0),
     "air_heater_lag_s": (60.0, 1.0, 1800.0),
-    # ---- thermowells. Own: lags (facts: tens of seconds), errors by place in the duct.
+    # ---- Thermowells
+    # Own: lags (facts: tens of seconds), and errors by place in the duct.
     "well_a1_s": (22.0, 1.0, 300.0),
     "well_a2_s": (35.0, 1.0, 300.0),
     "well_b1_s": (28.0, 1.0, 300.0),
@@ -90,11 +101,12 @@ PARAMETERS = {
     "well_a2_k": (-4.0, -50.0, 50.0),
     "well_b1_k": (2.0, -50.0, 50.0),
     "well_b2_k": (-3.0, -50.0, 50.0),
-    # ---- steam and electricity. Facts: 4.0 MPa/400 C less feedwater of 130 C is 3,214 - 549 kJ/kg, so 34 MW are 46 t/h;
-    # cycle 29.3 %. Own: own use fitted to 400 kWh/t at 6.95 MJ/kg (146 GWh/yr for 1,000 t/d) where the facts assume
-    # 15-18 %, the heat of the air heater being subtracted by itself here; lag of header and turbine.
+    # ---- Steam and electricity
+    # Facts: 4.0 MPa/400 C less feedwater of 130 C is 3,214 - 549 kJ/kg, so 34 MW are 46 t/h; cycle 29.3 %.
     "steam_kj_kg": (2665.0, 2000.0, 3500.0),
     "cycle": (0.293, 0.1, 0.5),
+    # Own: own use fitted to 400 kWh/t at 6.95 MJ/kg (146 GWh/yr for 1,000 t/d). The facts assume 15-18 % of
+    # it; here the heat of the air heater is counted apart. Lag of header and turbine.
     "own_use": (0.13, 0.0, 0.5),
     "power_lag_s": (60.0, 1.0, 3600.0),
 }

@@ -5,7 +5,8 @@ control word bits, 40005-40012 actual values, parameter writes are volatile, the
 0006 - wait 100 ms - 0007 - 000F). Recollection, to be checked against the manual: 40001 control
 word, 40002 reference 1, 40004 status word, +-20000 for full reference, parameter GGPP at
 register 4GGPP, 3018 COMM FAULT FUNC (2: constant speed 7, 3: last speed), 3019 COMM FAULT TIME
-in 0.1 s, 1208 CONST SPEED 7 in 0.1 Hz. Assumed: 5310 maps the output speed to 40005.
+in 0.1 s, 1208 CONST SPEED 7 in 0.1 Hz, 5310 at its default 0103: 40005 is the output frequency in 0.1 Hz.
+Assumed: full speed is 50 Hz.
 
 Parameter writes are volatile, so the lease is armed anew whenever the link comes up.
 """
@@ -89,7 +90,7 @@ class Ach550(Device):
         self._status = (data[0] << 8) | data[1]
         self._status_ms = now_ms
         count = (data[2] << 8) | data[3]
-        self.values[0] = (count - 65536 if count & 0x8000 else count) * 100.0 / FULL_REFERENCE
+        self.values[0] = (count - 65536 if count & 0x8000 else count) * 100.0 / FULL_SPEED_DHZ
         self.values[1] = 1.0 if self._status & SW_RDY_REF else 0.0
         self.stamps_ms[0] = self.stamps_ms[1] = now_ms
         if self._status & SW_TRIPPED:

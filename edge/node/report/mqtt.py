@@ -78,6 +78,7 @@ class MqttClient:
         self.last_error = ""
         self.reconnects = 0
         self.malformed = 0
+        self.unasked = 0  # messages received although nothing was subscribed to
         self.address = f"{host}:{port}"
         self._stream = TcpStream(host, port) if stream is None else stream
         self._clock = clock
@@ -131,7 +132,8 @@ class MqttClient:
         return {
             "connected": self.state == ONLINE, "sent": queue.sent, "acked": queue.acked,
             "dropped": queue.dropped, "queued": queue.queued, "reconnects": self.reconnects,
-            "resent": queue.resent, "malformed": self.malformed, "last_error": self.last_error,
+            "resent": queue.resent, "malformed": self.malformed, "unasked": self.unasked,
+            "last_error": self.last_error,
         }
 
     def step(self, now_ms: int) -> int:
@@ -211,6 +213,8 @@ class MqttClient:
             self._welcome(value, now_ms)
         elif kind == packets.PINGRESP:
             self._ping_due_ms = -1
+        elif kind == packets.PUBLISH:
+            self.unasked += 1
         elif not self._queue.acknowledge(value):
             self.malformed += 1
             self.last_error = f"{self.address}: PUBACK for packet id {value}, which is not in flight"

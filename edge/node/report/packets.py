@@ -120,24 +120,29 @@ def refusal(return_code: int) -> str:
 
 
 class Parser:
-    """Cuts a stream of bytes into control packets. Holds at most one packet of ``limit`` bytes and what
-    ``feed`` was last given.
+    """Cuts a stream of bytes into control packets.
+
+    Holds at most one packet of ``limit`` bytes and what ``feed`` was last given. A PUBLISH may be longer: it
+    is passed over as its bytes come.
     """
 
     def __init__(self, limit: int = 256):
         self._limit = limit
         self._buffer = b""
         self._at = 0
+        self._skip = 0  # bytes to come that are passed over
 
     def feed(self, data: bytes):
         """Add received bytes; call ``take`` until it returns None before the next ``feed``."""
         self._buffer = self._buffer[self._at:] + data
-        self._at = 0
+        self._at = min(self._skip, len(self._buffer))
+        self._skip -= self._at
 
     def take(self):
         """The next packet as (first byte, body), or None when more bytes are needed.
 
-        Raises ProtocolError for a length that is not encoded by the rules or is above ``limit``.
+        The body of a PUBLISH longer than ``limit`` is None. Raises ProtocolError for any other packet longer
+        than ``limit`` and for a length that is not encoded by the rules.
         """
         buffer = self._buffer
         at = self._at + 1
@@ -149,25 +154,33 @@ class Parser:
             byte = buffer[at]
             at += 1
             length |= (byte & 0x7F) << shift
-            if length > self._limit:
-                raise ProtocolError(f"packet of more than {self._limit} bytes")
             if not byte & 0x80:
                 break
             shift += 7
             if shift > 21:
                 raise ProtocolError("remaining length of more than 4 bytes")
+        first = buffer[self._at]
+        if length > self._limit:
+            if first & 0xF0 != PUBLISH:
+                raise ProtocolError(f"packet 0x{first:02x} of {length} bytes, expected at most {self._limit}")
+            self._at = min(at + length, len(buffer))
+            self._skip = at + length - self._at
+            return first, None
         if len(buffer) - at < length:
             return None
-        packet = (buffer[self._at], buffer[at:at + length])
         self._at = at + length
-        return packet
+        return first, buffer[at:at + length]
 
 
-def decode(first: int, body: bytes) -> tuple:
-    """What a server may say to a client that only publishes.
+def decode(first: int, body) -> tuple:
+    """What a server may say to a client that only publishes, from a packet of Parser.
 
-    Returns (CONNACK, return code), (PUBACK, packet id) or (PINGRESP, 0); anything else is a ProtocolError.
+    Returns (CONNACK, return code), (PUBACK, packet id), (PINGRESP, 0) or, for a message at QoS 0,
+    (PUBLISH, 0); anything else is a ProtocolError. No server should send the last one unasked, but amqtt
+    0.12.1 does: each new client gets the retained messages of everybody's subscriptions.
     """
+    if first & ~RETAIN == PUBLISH:
+        return PUBLISH, 0
     if first == PUBACK and len(body) == 2:
         packet_id = body[0] << 8 | body[1]
         if packet_id:
@@ -176,4 +189,5 @@ def decode(first: int, body: bytes) -> tuple:
         return PINGRESP, 0
     elif first == CONNACK and len(body) == 2 and body[0] in (0, 1):
         return CONNACK, body[1]
-    raise ProtocolError(f"packet 0x{first:02x} with {len(body)} bytes was not expected")
+    raise ProtocolError(f"packet 0x{first:02x} was not expected" if body is None else
+                        f"packet 0x{first:02x} with {len(body)} bytes was not expected")

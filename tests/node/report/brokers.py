@@ -101,6 +101,15 @@ class Subscriber:
         self._client.loop_stop()
 
 
+def password_broker(folder, username: str, password: str) -> Mosquitto:
+    """A mosquitto, started, that lets only this user in."""
+    passwords = folder / "mosquitto-passwords"
+    subprocess.run([require_command("mosquitto_passwd"), "-c", "-b", str(passwords), username, password],
+                   check=True, capture_output=True, timeout=10)
+    # As root, mosquitto would become a user who can't read the file.
+    return Mosquitto(folder, "allow_anonymous false", f"password_file {passwords}", "user root").start()
+
+
 def retained(port: int, topic: str, timeout_s: float = 3.0):
     """The retained payload of ``topic``, or None."""
     subscriber = Subscriber(port, topic)

@@ -11,7 +11,7 @@ import pytest
 
 from edge.node.clock import Clock
 from edge.node.report import mqtt
-from tests.node.report.brokers import Mosquitto, Subscriber, free_port, retained, wait_for
+from tests.node.report.brokers import Subscriber, free_port, password_broker, retained, wait_for
 from tests.parts import require_command
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[".."] * 3))
@@ -159,12 +159,7 @@ def test_quiet_client_keeps_its_connection_alive(mosquitto, drive):
 
 
 def test_password_is_presented(tmp_path, drive):
-    passwords = tmp_path / "passwords"
-    subprocess.run([require_command("mosquitto_passwd"), "-c", "-b", str(passwords), "node", "secret"],
-                   check=True, capture_output=True, timeout=10)
-    passwords.chmod(0o644)
-    tmp_path.chmod(0o755)
-    broker = Mosquitto(tmp_path, "allow_anonymous false", f"password_file {passwords}", "user root").start()
+    broker = password_broker(tmp_path, "node", "secret")
     try:
         drive(broker.port, username="node", password=b"secret").online()
         wrong = drive(broker.port, client_id="other", username="node", password=b"wrong")

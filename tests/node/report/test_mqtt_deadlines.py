@@ -192,7 +192,8 @@ def test_refusal_is_named(stream):
 
 
 @pytest.mark.parametrize("answer", [
-    b"\x20\x02\x00\x00", b"\x30\x03\x00\x01a", b"\x40\x02\x00\x00", b"\xd0\x80\x80\x80\x80", b"\x40\xff\x7f",
+    b"\x20\x02\x00\x00", b"\x32\x05\x00\x01a\x00\x01", b"\x40\x02\x00\x00", b"\xd0\x80\x80\x80\x80",
+    b"\x40\xff\x7f",
 ])
 def test_malformed_answer_drops_the_connection_and_is_counted(stream, answer):
     client = go_online(make(stream), stream)
@@ -208,6 +209,14 @@ def test_puback_for_nothing_is_counted_and_survived(stream):
     client.step(1)
     assert client.state == mqtt.ONLINE
     assert "packet id 4660" in client.last_error
+
+
+def test_message_nobody_asked_for_is_counted_and_survived(stream):
+    client = go_online(make(stream), stream)
+    stream.incoming.append(b"\x31\x10\x00\x07n/stateoffline")
+    client.step(1)
+    assert client.state == mqtt.ONLINE
+    assert client.stats["unasked"] == 1
 
 
 def test_partial_writes_are_continued(stream):

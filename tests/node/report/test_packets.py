@@ -101,18 +101,20 @@ def test_any_bytes_are_cut_into_packets_or_refused(data, piece):
         found = parse_all(parser, data, piece)
     except packets.ProtocolError:
         return
-    assert all(len(body) <= 64 for _, body in found)
-    assert sum(2 + len(body) for _, body in found) <= len(data)
+    assert all(len(body) <= 64 for _, body in found if body is not None)
+    assert all(first & 0xF0 == packets.PUBLISH for first, body in found if body is None)
+    assert sum(2 + len(body or b"") for _, body in found) <= len(data)
 
 
 @given(st.integers(0, 255), st.binary(max_size=5))
-def test_decode_knows_three_packets_and_refuses_all_others(first, body):
+def test_decode_knows_four_packets_and_refuses_all_others(first, body):
     try:
         kind, value = packets.decode(first, body)
     except packets.ProtocolError:
         return
-    assert first == kind
-    assert (kind, len(body)) in ((packets.CONNACK, 2), (packets.PUBACK, 2), (packets.PINGRESP, 0))
+    assert first == kind or (kind, first) == (packets.PUBLISH, 0x31)
+    assert kind == packets.PUBLISH or (kind, len(body)) in (
+        (packets.CONNACK, 2), (packets.PUBACK, 2), (packets.PINGRESP, 0))
     assert 0 <= value <= 65535
 
 
@@ -123,7 +125,9 @@ def test_answers_of_a_broker():
                        (packets.CONNACK, 5)]
 
 
-@pytest.mark.parametrize("stream", ["4002 0000", "4102 0001", "d001 00", "2002 0200", "3003 0001 61", "0000"])
+@pytest.mark.parametrize("stream", [
+    "4002 0000", "4102 0001", "d001 00", "2002 0200", "3205 0001 61 0001", "0000",
+])
 def test_answer_that_is_not_allowed(stream):
     with pytest.raises(packets.ProtocolError):
         packets.decode(*parse_all(packets.Parser(), bytes.fromhex(stream))[0])
@@ -131,9 +135,17 @@ def test_answer_that_is_not_allowed(stream):
 
 def test_packet_above_the_limit_is_refused_at_its_length():
     parser = packets.Parser(256)
-    parser.feed(b"\x30\xff\x7f")
-    with pytest.raises(packets.ProtocolError, match="more than 256 bytes"):
+    parser.feed(b"\x40\xff\x7f")
+    with pytest.raises(packets.ProtocolError, match="of 16383 bytes, expected at most 256"):
         parser.take()
+
+
+@pytest.mark.parametrize("piece", [1, 7, 300, 5000])
+def test_long_message_nobody_asked_for_is_passed_over(piece):
+    message = bytes(packets.encode_publish("t", b"\x40" * 3000, 0, True))
+    puback = b"\x40\x02\x00\x07"
+    found = parse_all(packets.Parser(256), puback + message + puback + puback, piece)
+    assert found == [(0x40, b"\x00\x07"), (0x31, None), (0x40, b"\x00\x07"), (0x40, b"\x00\x07")]
 
 
 def test_length_of_five_bytes_is_refused():

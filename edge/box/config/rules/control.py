@@ -129,7 +129,7 @@ def _burner(document, loop):
     if None not in thresholds and (sorted(thresholds) != thresholds or thresholds[1] == thresholds[3]):
         found = ", ".join(f"{key} = {number(loop.get(key))}" for key in BURNER_ORDER)
         falls = [i for i in range(1, len(thresholds)) if thresholds[i] < thresholds[i - 1]]
-        key = BURNER_ORDER[falls[0]] if falls else "stop_above"
+        key = BURNER_ORDER[falls[0] - 1] if falls else "stop_above"
         text = f"has {found}, expected them in rising order; correct what is out of order"
         document.problem(loop, key, text)
     minimum = loop.get("minimum")

@@ -1,0 +1,171 @@
+"""``furnace-edge check``: say what is wrong with a node file, or what it makes of a node."""
+
+import json
+import sys
+from pathlib import Path
+
+from edge.box.config.problems import NodeFileError, located, number
+from edge.box.config.schema import find, read
+from edge.node.build import build
+from edge.node.bus import modbus
+from edge.node.clock import VirtualClock
+from edge.node.description import dump
+
+EXAMPLE = (
+    "example: furnace-edge check line1.toml --write line1.json      (bishkek checks the packaged node file)"
+)
+
+# Above this share of a line the instruments' own delays and repetitions no longer fit in.
+FULL_PCT = 80.0
+
+
+def add_arguments(parser):
+    """The arguments of the command for an argparse parser."""
+    parser.epilog = EXAMPLE
+    parser.add_argument("node", metavar="NODE.toml", help="a node file, or the name of a packaged one")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument("--write", metavar="NODE.json", help="write the board file, where nothing is wrong")
+
+
+def run(args) -> int:
+    """0: the file is right; 2: it has problems; 1: the board file can't be written."""
+    path = find(args.node)
+    try:
+        node_file = read(path)
+    except NodeFileError as error:
+        _tell_problems(error, args.json)
+        return 2
+    summary = summarise(node_file.description)
+    warnings = sorted(node_file.warnings + _full_lines(node_file, summary))
+    if args.write:
+        try:
+            Path(args.write).write_bytes(dump(node_file.description))
+        except OSError as error:
+            print(f"{args.write}: the board file can't be written: {error.strerror}", file=sys.stderr)
+            return 1
+    if args.json:
+        _print_json(path, [], warnings, summary)
+        return 0
+    for line, text in warnings:
+        print(located(path, line, "warning: " + text), file=sys.stderr)
+    print(f"{path}: OK")
+    print(as_text(summary))
+    if args.write:
+        print(f"written: {args.write}")
+    return 0
+
+
+def _tell_problems(error: NodeFileError, as_json: bool):
+    if as_json:
+        _print_json(error.path, error.problems, [], None)
+        return
+    print(error, file=sys.stderr)
+    count = len(error.problems)
+    print(f"{count} problem{'s' if count > 1 else ''}: no node starts from this file", file=sys.stderr)
+
+
+def _print_json(path, problems: list, warnings: list, summary):
+    found = {"file": str(path), "ok": not problems, "problems": _as_dicts(problems)}
+    found["warnings"] = _as_dicts(warnings)
+    if summary:
+        found["summary"] = summary
+    print(json.dumps(found, indent=2))
+
+
+def _as_dicts(told: list) -> list:
+    return [{"line": line, "text": text} for line, text in told]
+
+
+def _full_lines(node_file, summary: dict) -> list:
+    warnings = []
+    for name, bus in summary["buses"].items():
+        load_pct = bus["reading_pct"] + bus["writing_pct"]
+        if load_pct > FULL_PCT:
+            text = f"bus {name} is busy for {load_pct:.0f} % of the time if every instrument answered at once"
+            text += "; raise baud or period_ms, or move devices to another bus"
+            warnings.append((node_file.lines["bus", name], text))
+    return warnings
+
+
+def summarise(description: dict) -> dict:
+    """What a node file makes of a node, by building that node without its lines."""
+    order = description["order"]
+    uarts = {name: None for name in order["bus"]}
+    node = build(description, uarts, VirtualClock(), None)
+    tick_ms = description["node"]["tick_ms"]
+    buses = {}
+    for bus in node.buses:
+        spec = description["bus"][bus.name]
+        buses[bus.name] = {
+            "port": spec["port"],
+            "baud": spec["baud"],
+            "framing": spec["framing"],
+            "devices": [station.device.name for station in bus.stations],
+            "reading_pct": round(reading_pct(bus), 1),
+            "writing_pct": round(writing_pct(bus, tick_ms), 1),
+        }
+    return {
+        "node": description["node"]["site"] + "/" + description["node"]["name"],
+        "tick_ms": tick_ms,
+        "buses": buses,
+        "devices": {name: description["device"][name]["type"] for name in order["device"]},
+        "signals": order["signal"],
+        "calcs": order["calc"],
+        "loops": {name: description["loop"][name]["output"] for name in order["loop"]},
+        "outputs": {name: description["output"][name]["safe"] for name in order["output"]},
+        "guard": {table: order[table] for table in ("interlock", "trip", "alarm")},
+    }
+
+
+def exchange_us(master: modbus.Master, request: bytes) -> int:
+    """Time that a request and its reply take on the wire, with the silence after each; no answering time."""
+    characters = len(request) + modbus.reply_length(request)
+    return characters * master.char_us + 2 * master.silence_us
+
+
+def reading_pct(bus) -> float:
+    """Share of the line's time that the polls take, in percent."""
+    polls = [poll for station in bus.stations for poll in station.polls]
+    return sum(100.0 * exchange_us(bus.master, poll.request) / poll.period_us for poll in polls)
+
+
+def writing_pct(bus, tick_ms: int) -> float:
+    """Share of the line's time if every output changed in every tick, in percent."""
+    total_us = 0
+    for station in bus.stations:
+        device = station.device
+        if not device.outputs:
+            continue
+        # Bring the driver to where it writes: verified, read once, all outputs asked for.
+        device.ready = True
+        for poll in station.polls:
+            device.received(poll.tag, bytes(poll.expected - 5), 0)
+        for channel in range(device.outputs):
+            device.drive(channel, 0.0, 0)
+        device.work(device.lease_ms)
+        total_us += sum(exchange_us(bus.master, request) for _, request in station.queued)
+    return 100.0 * total_us / (tick_ms * 1000)
+
+
+def as_text(summary: dict) -> str:
+    """The summary for people."""
+    tick_ms = summary["tick_ms"]
+    rows = [("node", f"{summary['node']}, tick {tick_ms} ms ({number(1000 / tick_ms)} Hz)")]
+    for name, bus in summary["buses"].items():
+        port = f"{name}: {bus['port']} {bus['baud']} {bus['framing']}, {len(bus['devices'])} devices"
+        load_pct = bus["reading_pct"] + bus["writing_pct"]
+        load = f"busy {load_pct:.0f} % at most (reading {bus['reading_pct']:.0f} %, all outputs in every tick"
+        rows.append(("bus", f"{port}, {load} {bus['writing_pct']:.0f} %)"))
+    rows.append(("devices", ", ".join(f"{name} ({kind})" for name, kind in summary["devices"].items())))
+    rows.append(("signals", ", ".join(summary["signals"])))
+    rows.append(("calculated", ", ".join(summary["calcs"])))
+    rows.append(("loops", ", ".join(f"{name} -> {output}" for name, output in summary["loops"].items())))
+    safe = [f"{name} {_level(value)}" for name, value in summary["outputs"].items()]
+    rows.append(("safe", ", ".join(safe)))
+    for table, names in summary["guard"].items():
+        rows.append((table + "s", ", ".join(names)))
+    return "\n".join(f"  {head:<11} {text or 'none'}" for head, text in rows)
+
+
+def _level(value) -> str:
+    return "holds" if value == "hold" else f"{number(value)} %"

@@ -1,0 +1,127 @@
+"""The bench: a plant's physics, the instruments on it, and their end of the serial line.
+
+Physics advance in steps of 250 ms: drives and outputs move, the model takes them and steps, and the
+instruments measure it. The same seed and the same bytes at the same times give the same bits.
+"""
+
+from edge.emulator import models, plant_file
+from edge.emulator.faults import EVERY_UNIT, Faults
+from edge.emulator.instruments.instrument import FaultError
+from edge.emulator.slave import ModbusSlaves
+from edge.emulator.wire import Wire
+
+STEP_US = 250000
+STEP_S = STEP_US / 1e6
+
+
+class Bench:
+    """``plant``: name of a plant, path of a plant file, or an edge.emulator.plant_file.Plant.
+
+    ``seed``: of the waste and of all noise, by default the plant file's. ``clock``: with now_us(); without
+    one the bench begins at time 0. ``silence_us``: see edge.emulator.slave. Raises PlantFileError.
+    """
+
+    def __init__(self, plant="bishkek", seed=None, clock=None, silence_us=None):
+        if isinstance(plant, str):
+            plant = plant_file.load(plant, seed)
+        self.plant = plant
+        self.clock = clock
+        self.baud = plant.baud
+        self.model = plant.model
+        self.instruments = {instrument.name: instrument for instrument in plant.instruments}
+        self.faults = Faults(plant.instruments, seed or 0)
+        self.slaves = ModbusSlaves(plant.instruments, plant.baud, plant.char_bits, silence_us, self.faults)
+        self._actuators = [instrument for instrument in plant.instruments if instrument.drives]
+        self._sensors = [instrument for instrument in plant.instruments if not instrument.drives]
+        self._wires = [
+            (attribute, instrument.percent, place)
+            for instrument in self._actuators
+            for attribute, place in instrument.drives
+        ]
+        self._measured = sorted({name for instrument in plant.instruments for name in instrument.reads})
+        self._start_us = clock.now_us() if clock is not None else 0
+        self._next_us = self._start_us + STEP_US
+        for instrument in plant.instruments:
+            instrument.start(self._start_us)
+            instrument.step(self._start_us)
+
+    def wire(self, clock=None, tap=None) -> Wire:
+        """A line in memory with these instruments on it."""
+        return Wire(clock or self.clock, self.baud, self.slaves, self.plant.char_bits, tap)
+
+    def step(self, now_us: int) -> int:
+        """Bring everything up to ``now_us``; the time in us at which it wants to be called again."""
+        while self._next_us <= now_us:
+            self._advance(self._next_us)
+            self._next_us += STEP_US
+        next_us = self._next_us
+        for instrument in self._actuators:
+            if instrument.expires_us <= now_us:
+                instrument.expire(now_us)
+            if instrument.expires_us < next_us:
+                next_us = instrument.expires_us
+        return next_us
+
+    def _advance(self, now_us: int):
+        if self.faults.armed:
+            self.faults.step(now_us)
+        model = self.model
+        for instrument in self._actuators:
+            instrument.step(now_us)
+        for attribute, percent, place in self._wires:
+            setattr(model, attribute, percent[place])
+        model.step(STEP_S)
+        for instrument in self._sensors:
+            instrument.step(now_us)
+
+    def fault(self, unit, kind: str, arg=None, seconds=None, replies: int = -1):
+        """Start a fault (edge.emulator.faults) of a unit, by id or name; "all" for all units. Raises FaultError."""
+        self.faults.set(self.unit(unit), kind, arg, self._now_us(), seconds, replies)
+
+    def clear(self, unit="all"):
+        """End the faults of a unit, or of all units."""
+        self.faults.clear(self.unit(unit), self._now_us())
+
+    def unit(self, unit) -> int:
+        """The id of a unit by its id or name, 0 for "all". Raises FaultError."""
+        if unit == "all":
+            return EVERY_UNIT
+        if unit in self.instruments:
+            return self.instruments[unit].unit
+        try:
+            return int(unit)
+        except ValueError:
+            names = ", ".join(f"{name} ({instrument.unit})" for name, instrument in self.instruments.items())
+            raise FaultError(f"there is no unit {unit!r}: give all, or one of {names}") from None
+
+    def set(self, name: str, value: float):
+        """Set a parameter of the model, or an input that no instrument drives. Raises ValueError."""
+        if name in self.plant.inputs:
+            if any(attribute == name for attribute, _, _ in self._wires):
+                raise ValueError(f"{name} is driven by an instrument of the line")
+            setattr(self.model, name, float(value))
+        else:
+            models.configure(self.model, {name: value})
+
+    def outputs(self) -> dict:
+        """What really reaches the plant, in percent, by the model's input less its _pct."""
+        return {attribute.removesuffix("_pct"): percent[place] for attribute, percent, place in self._wires}
+
+    def state(self) -> dict:
+        """Time, process values, real outputs in percent, leases, faults and what the line has counted."""
+        model = self.model
+        return {
+            "time_s": (self._next_us - STEP_US - self._start_us) / 1e6,
+            "process": {name: getattr(model, name) for name in self._measured},
+            "outputs": self.outputs(),
+            "leases": {instrument.name: instrument.lease() for instrument in self._actuators},
+            "faults": self.faults.active(),
+            "line": {
+                "requests": self.slaves.requests,
+                "replies": self.slaves.replies,
+                "crc_errors": self.slaves.crc_errors,
+            },
+        }
+
+    def _now_us(self) -> int:
+        return self._next_us - STEP_US if self.clock is None else self.clock.now_us()

@@ -1,0 +1,220 @@
+"""A plant file: which model with which parameters, and which instruments are wired to it.
+
+    [plant]     name, title
+    [model]     kind, seed, [model.parameters], [model.inputs]        see edge.emulator.models
+    [line]      baud, char_bits
+    [instrument.NAME]   type, unit, delay_ms, and what its family has
+
+An instrument reads attributes of the model and drives inputs of it, in percent. A key that nobody reads is
+an error that names the file and the key.
+"""
+
+import tomllib
+from pathlib import Path
+from random import Random
+
+from edge.emulator import models
+from edge.emulator.instruments import table
+
+PLANTS = Path(__file__).parent / "plants"
+
+_REQUIRED = object()
+
+
+class PlantFileError(ValueError):
+    """A plant file that can't be used: says which file, which key, and what was expected."""
+
+
+class Keys:
+    """One table of a plant file; every key must be read, which finish() checks.
+
+    ``model``, ``inputs``: what instruments can be wired to; ``driven``: inputs that are driven already.
+    """
+
+    def __init__(self, file: str, path: str, values: dict, model=None, inputs=(), driven=None):
+        self.file = file
+        self.path = path
+        self.model = model
+        self.inputs = inputs
+        self._driven = {} if driven is None else driven
+        self._values = values
+        self._read = {}
+
+    def error(self, key: str, message: str) -> PlantFileError:
+        """What is wrong with a key of this table."""
+        where = f"[{self.path}] {key}" if self.path else f"[{key}]"
+        return PlantFileError(f"{self.file}: {where}: {message}")
+
+    def _take(self, key: str, default, expected: str):
+        self._read[key] = True
+        if key in self._values:
+            return self._values[key]
+        if default is _REQUIRED:
+            raise self.error(key, f"is missing; expected {expected}")
+        return default
+
+    def number(self, key: str, low: float, high: float, default=_REQUIRED, above=None) -> float:
+        """A number of ``low``..``high``; ``above``: and greater than that."""
+        expected = f"a number from {low:g} to {high:g}" + (f", above {above:g}" if above is not None else "")
+        value = self._take(key, default, expected)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise self.error(key, f"is {value!r}; expected {expected}")
+        if above is not None and value <= above:
+            raise self.error(key, f"is {value!r}; expected {expected}")
+        return float(value)
+
+    def whole(self, key: str, low: int, high: int, default=_REQUIRED) -> int:
+        """A whole number of ``low``..``high``."""
+        expected = f"a whole number from {low} to {high}"
+        value = self._take(key, default, expected)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise self.error(key, f"is {value!r}; expected {expected}")
+        return value
+
+    def text(self, key: str, choices=None, default=_REQUIRED) -> str:
+        """A string, one of ``choices`` where given."""
+        expected = "one of " + ", ".join(choices) if choices else "a name in quotes"
+        value = self._take(key, default, expected)
+        if not isinstance(value, str) or (choices and value not in choices):
+            raise self.error(key, f"is {value!r}; expected {expected}")
+        return value
+
+    def process_value(self, key: str) -> str:
+        """The name of an attribute of the model that an instrument measures."""
+        name = self.text(key)
+        if not isinstance(getattr(self.model, name, None), float):
+            raise self.error(key, f"the model has no process value {name!r}")
+        return name
+
+    def model_input(self, key: str) -> str:
+        """The name of an input of the model that nobody else drives."""
+        name = self.text(key, self.inputs)
+        other = self._driven.setdefault(name, self.path)
+        if other != self.path:
+            raise self.error(key, f"{name} is driven by [{other}] already")
+        return name
+
+    def table(self, key: str):
+        """The table of that name as Keys, or None."""
+        value = self._take(key, None, "a table")
+        if value is None:
+            return None
+        path = f"{self.path}.{key}" if self.path else key
+        if not isinstance(value, dict):
+            raise self.error(key, f"is {value!r}; expected a table [{path}]")
+        return Keys(self.file, path, value, self.model, self.inputs, self._driven)
+
+    def values(self, key: str) -> dict:
+        """The table of that name as it stands, {} when it isn't there: somebody else checks it."""
+        found = self.table(key)
+        return {} if found is None else found._values
+
+    def needed(self, key: str) -> "Keys":
+        """The table of that name; it must be there."""
+        found = self.table(key)
+        if found is None:
+            raise PlantFileError(f"{self.file}: the table [{key}] is missing")
+        return found
+
+    def names(self) -> list:
+        """All keys, in the order of the file."""
+        return list(self._values)
+
+    def finish(self):
+        """Raise PlantFileError for a key that nobody has read."""
+        for key in self._values:
+            if key not in self._read:
+                raise self.error(key, f"nobody knows this key; known here are {', '.join(sorted(self._read))}")
+
+
+class Plant:
+    """What a plant file describes: ``model`` and ``instruments``, wired and in their start state.
+
+    ``inputs``: the names of the model's inputs.
+    """
+
+    def __init__(self, name: str, title: str, baud: int, char_bits: int, model, inputs: tuple, instruments: list):
+        self.name = name
+        self.title = title
+        self.baud = baud
+        self.char_bits = char_bits
+        self.model = model
+        self.inputs = inputs
+        self.instruments = instruments
+
+
+def names() -> list:
+    """The plants that come with the emulator."""
+    return sorted(path.stem for path in PLANTS.glob("*.toml"))
+
+
+def find(plant: str) -> Path:
+    """The file of a plant by its name, or by a path that ends in .toml. Raises PlantFileError."""
+    path = Path(plant) if plant.endswith(".toml") else PLANTS / f"{plant}.toml"
+    if not path.is_file():
+        raise PlantFileError(f"no plant {plant!r}: there are {', '.join(names())}, or give the path of a .toml file")
+    return path
+
+
+def load(plant: str, seed=None) -> Plant:
+    """Read a plant file and build what it describes.
+
+    ``seed``: of the waste and of all noise; by default that of the file. Raises PlantFileError.
+    """
+    path = find(plant)
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PlantFileError(f"{path.name}: is no TOML: {error}") from None
+    return build(path.name, values, seed)
+
+
+def build(file: str, values: dict, seed=None) -> Plant:
+    """Build what the tables of a plant file describe; ``file``: its name, for messages."""
+    keys = Keys(file, "", values)
+    plant = keys.needed("plant")
+    name = plant.text("name")
+    title = plant.text("title", default=name)
+    plant.finish()
+    line = keys.needed("line")
+    baud = line.whole("baud", 1200, 115200)
+    char_bits = line.whole("char_bits", 10, 12, 11)
+    line.finish()
+    kind, model, seed = _model(keys.needed("model"), seed)
+    inputs = models.table(kind).INPUTS
+    wired = Keys(file, "", values, model, inputs)
+    instruments = _instruments(wired.needed("instrument"), seed)
+    for key in wired.names():
+        if key not in ("plant", "model", "line", "instrument"):
+            raise wired.error(key, "nobody knows this table; known are plant, model, line, instrument")
+    return Plant(name, title, baud, char_bits, model, inputs, instruments)
+
+
+def _model(keys: Keys, seed) -> tuple:
+    """Kind, model and seed."""
+    kind = keys.text("kind", models.KINDS)
+    in_file = keys.whole("seed", 0, 2**63 - 1, 1)
+    seed = in_file if seed is None else seed
+    parameters = keys.values("parameters")
+    inputs = keys.values("inputs")
+    keys.finish()
+    try:
+        return kind, models.build(kind, seed, parameters, inputs), seed
+    except ValueError as error:
+        raise PlantFileError(f"{keys.file}: [model]: {error}") from None
+
+
+def _instruments(keys: Keys, seed: int) -> list:
+    """All instruments, each connected to the model."""
+    instruments = []
+    units = {}
+    for name in keys.names():
+        own = keys.table(name)
+        instrument = table.build(name, own)
+        own.finish()
+        other = units.setdefault(instrument.unit, name)
+        if other != name:
+            raise own.error("unit", f"is {instrument.unit}, which {other} has already")
+        instrument.connect(keys.model, Random(f"{seed} {name}"))
+        instruments.append(instrument)
+    return instruments

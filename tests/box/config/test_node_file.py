@@ -1,0 +1,154 @@
+"""What a right node file becomes: all defaults filled in, numbers as floats, orders as lists."""
+
+import json
+
+import pytest
+
+from edge.box.config import NodeFileError, describe, find, load, packaged, read
+from edge.box.config.tables import TABLES
+from edge.node.build import build
+from edge.node.clock import VirtualClock
+from tests.box.config.edits import PATH, REFERENCE, drop, drop_table, problems, put
+
+
+@pytest.mark.parametrize("name", packaged())
+def test_packaged_files_are_right_and_give_no_warning(name):
+    node_file = read(find(name))
+    assert node_file.warnings == []
+    assert node_file.description["schema"] == 1
+
+
+def test_the_reference_file_is_packaged():
+    assert "bishkek" in packaged()
+    assert find("bishkek").is_file()
+
+
+def test_a_file_goes_before_a_packaged_one_of_its_name(tmp_path, monkeypatch):
+    (tmp_path / "bishkek").write_text(REFERENCE)
+    monkeypatch.chdir(tmp_path)
+    assert str(find("bishkek")) == "bishkek"
+    assert str(find("other.toml")) == "other.toml"
+
+
+def test_description_has_the_tables_and_keys_of_the_file():
+    description = load(PATH)
+    assert set(description) == {"schema", "order", "report", "node"} | {n for n, t in TABLES.items() if t.named}
+    assert description["node"] == {"site": "bishkek", "name": "line1", "tick_ms": 250}
+    steam = description["loop"]["steam"]
+    assert steam["pv"] == "steam" and steam["gain"] == 1.5 and steam["output"] == "primary_air"
+    assert description["output"]["secondary_air"]["safe"] == "hold"
+    assert description["report"]["mqtt"] == {"host": "127.0.0.1", "port": 1883, "keepalive_s": 15}
+
+
+def test_numbers_are_floats_and_whole_milliseconds_are_ints():
+    description = load(PATH)
+    for table in ("signal", "output", "loop", "interlock", "trip", "alarm"):
+        for spec in description[table].values():
+            for key, value in spec.items():
+                if not isinstance(value, (str, list)):
+                    assert type(value) is (int if key.endswith("_ms") else float), (table, key)
+
+
+def test_defaults_are_filled_in():
+    text = REFERENCE
+    for table, key in [
+        ("node", "tick_ms"), ("bus.field", "late_ms"), ("loop.steam", "td_s"), ("loop.steam", "b"),
+        ("loop.grate", "bias"), ("report", "period_ms"), ("report.mqtt", "port"), ("report.mqtt", "keepalive_s"),
+    ]:  # fmt: skip
+        text = drop(text, table, key)
+    description = load_text(text)
+    assert description["node"]["tick_ms"] == 250
+    assert description["bus"]["field"]["late_ms"] == 1000
+    assert description["loop"]["steam"]["td_s"] == 0.0 and description["loop"]["steam"]["b"] == 1.0
+    assert description["loop"]["grate"]["bias"] == 0.0
+    assert description["report"] == {"period_ms": 1000, "mqtt": {"host": "127.0.0.1", "port": 1883, "keepalive_s": 15}}
+    assert "feed_forward" not in description["loop"]["steam"]
+
+
+def test_without_a_broker_and_without_a_report():
+    assert "mqtt" not in load_text(drop_table(REFERENCE, "report.mqtt"))["report"]
+    bare = drop_table(drop_table(REFERENCE, "report.mqtt"), "report")
+    assert load_text(bare)["report"] == {"period_ms": 1000}
+
+
+def test_order_is_that_of_the_file():
+    order = load(PATH)["order"]
+    assert order["loop"] == ["steam", "feed", "grate", "o2", "draught", "air_temperature", "burner"]
+    assert order["output"][:3] == ["primary_air", "secondary_air", "id_fan"]
+    assert set(order) == {"bus", "device", "signal", "calc", "output", "loop", "interlock", "trip", "alarm"}
+
+
+def test_calcs_come_after_what_they_read():
+    first = '[calc.margin]\nkind = "minimum"\nof = ["t_furnace", "t_peak"]\nunit = "degC"\n\n'
+    text = REFERENCE.replace("[calc.t_furnace]", first + "[calc.t_furnace]")
+    order = load_text(text)["order"]["calc"]
+    assert order == ["t_furnace", "t_peak", "margin", "lambda", "total_air"]
+
+
+def test_a_node_that_only_measures():
+    text = REFERENCE[: REFERENCE.index("[calc.t_furnace]")]
+    for device in ("burner_and_heater", "primary_air_fan", "secondary_air_fan", "id_fan", "feeder", "grate"):
+        text = drop_table(text, f"device.{device}")
+    for signal in ("primary_air_speed", "secondary_air_speed"):
+        text = drop_table(text, f"signal.{signal}")
+    description = load_text(text)
+    assert description["output"] == {} and description["order"]["loop"] == []
+
+
+def test_a_transmitter_may_fall_while_its_value_rises():
+    text = put(put(REFERENCE, "signal.power", "at_4ma", "15"), "signal.power", "at_20ma", "0")
+    assert problems(text) == []
+
+
+def test_a_current_without_live_zero_is_read_in_ma():
+    text = REFERENCE
+    for key, value in (("sensor", '"0-20mA"'), ("unit", '"mA"'), ("high", "20")):
+        text = put(text, "signal.power", key, value)
+    text = drop(drop(text, "signal.power", "at_4ma"), "signal.power", "at_20ma")
+    assert problems(text) == []
+
+
+def test_the_node_builds_from_the_description():
+    description, board_file = describe(PATH)
+    again = json.loads(board_file.split(b"\n")[1])
+    for each in (description, again):
+        node = build(each, {"field": None}, VirtualClock(), None)
+        assert [device.name for device in node.devices] == each["order"]["device"]
+
+
+WARNINGS = [
+    (put(REFERENCE, "bus.field", "late_ms", "3000"), "device feeder has lease_ms = 3000, but with one lost frame"),
+    (put(REFERENCE, "trip.high_temperature", "outputs", '["secondary_air"]'), 'whose safe value is "hold"'),
+    (drop_table(REFERENCE + '[bus.spare]\nport = "1"\nbaud = 9600\nframing = "8E1"\ntimeout_ms = 60\n', "report.mqtt")
+     , "bus spare has no device"),
+    (REFERENCE + '[device.spare]\ntype = "m7019r"\nbus = "field"\nunit = 99\nperiod_ms = 500\n', "is read by no signal"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "words"), WARNINGS, ids=[words for _, words in WARNINGS])
+def test_warnings_stop_nothing(text, words, tmp_path):
+    path = tmp_path / "line1.toml"
+    path.write_text(text)
+    warnings = read(path).warnings
+    assert any(words in warning for _, warning in warnings), warnings
+    assert all(1 <= line <= text.count("\n") + 1 for line, _ in warnings)
+
+
+def test_a_file_that_can_not_be_read(tmp_path):
+    for path in (tmp_path / "none.toml", tmp_path):
+        with pytest.raises(NodeFileError) as caught:
+            load(path)
+        assert str(caught.value).startswith(f"{path}:1: the file can't be read: ")
+        assert "bishkek" in str(caught.value)
+
+
+def test_problems_are_printed_with_file_and_line():
+    error = NodeFileError("line1.toml", [(9, "b"), (2, "a")])
+    assert str(error) == "line1.toml:2: a\nline1.toml:9: b"
+    assert error.problems == [(2, "a"), (9, "b")]
+
+
+def load_text(text: str) -> dict:
+    from edge.box.config import check
+
+    return check("line1.toml", text.encode()).description

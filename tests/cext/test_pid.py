@@ -1,0 +1,285 @@
+"""What each mode and each failure of the PID controller does, one at a time."""
+
+import math
+
+import pytest
+
+from cext.pid import PID
+
+
+def pid_of(gain=2.0, ti_s=100.0, td_s=0.0, **parameters):
+    pid = PID(gain, ti_s, td_s)
+    for name, value in parameters.items():
+        setattr(pid, name, value)
+    return pid
+
+
+def settled(pid, set_point=850.0, process_value=845.0, output=40.0):
+    """Return `pid` after some ticks in manual, so that every part of its state is at rest."""
+    for _ in range(5):
+        pid.follow(set_point, process_value, 0.0, output, 1.0)
+    return pid
+
+
+# The law
+
+
+def test_reverse_acting_heats_and_direct_acting_cools():
+    assert pid_of().step(100.0, 90.0, 0.0, 1.0) > 0.0
+    assert pid_of().step(100.0, 110.0, 0.0, 1.0) == 0.0
+    assert pid_of(direction=-1.0).step(100.0, 110.0, 0.0, 1.0) > 0.0
+    assert pid_of(direction=-1.0).step(100.0, 90.0, 0.0, 1.0) == 0.0
+
+
+def test_proportional_integral_and_feed_forward_add_up():
+    pid = pid_of(gain=2.0, ti_s=50.0)
+    # P = 2 * 10, I = 2/50 * 10 per second, feed-forward 7.
+    assert pid.step(100.0, 90.0, 7.0, 1.0) == pytest.approx(20.0 + 0.4 + 7.0)
+    assert pid.step(100.0, 90.0, 7.0, 2.5) == pytest.approx(20.0 + 1.4 + 7.0)
+    assert pid.integral == pytest.approx(1.4)
+
+
+def test_set_point_weight_leaves_the_rest_to_the_integral():
+    pid = pid_of(gain=2.0, ti_s=0.0, out_min=-1000.0, out_max=1000.0)
+    pid.tune(2.0, 0.0, 0.0, 0.25, 0.0, 10.0)
+    assert pid.step(100.0, 10.0, 0.0, 1.0) == pytest.approx(2.0 * (0.25 * 100.0 - 10.0))
+
+
+def test_set_point_change_does_not_kick_the_derivative():
+    pid = settled(pid_of(td_s=10.0, out_max=1000.0, ti_s=1e9))
+    before = pid.step(850.0, 845.0, 0.0, 0.1)
+    assert pid.step(860.0, 845.0, 0.0, 0.1) - before == pytest.approx(2.0 * 10.0, abs=1e-6)
+    assert pid.derivative == 0.0
+
+
+def test_derivative_brakes_and_decays_with_its_filter():
+    pid = settled(pid_of(td_s=10.0))
+    pid.step(850.0, 846.0, 0.0, 1.0)
+    # K Td N / (Td + N h) = 2 * 10 * 10 / 20 for a rise of 1, and then half of it each second.
+    assert pid.derivative == pytest.approx(-10.0)
+    pid.step(850.0, 846.0, 0.0, 1.0)
+    assert pid.derivative == pytest.approx(-5.0)
+
+
+def test_states_reach_zero_and_not_denormals():
+    pid = settled(pid_of(td_s=10.0))
+    pid.step(850.0, 846.0, 0.0, 1.0)
+    for _ in range(150):
+        pid.step(850.0, 846.0, 0.0, 1.0)
+        assert pid.derivative == 0.0 or abs(pid.derivative) > 1e-30
+    assert pid.derivative == 0.0
+
+
+def test_dead_band():
+    pid = pid_of(gain=2.0, ti_s=50.0, dead_band=3.0)
+    assert pid.step(100.0, 97.5, 0.0, 1.0) == 0.0
+    assert pid.step(100.0, 95.0, 0.0, 1.0) == pytest.approx(2.0 * 2.0 + 0.08)
+    pid = pid_of(gain=2.0, ti_s=0.0, dead_band=3.0, out_min=-100.0)
+    assert pid.step(100.0, 105.0, 0.0, 1.0) == pytest.approx(-4.0)
+
+
+# Limits and wind-up
+
+
+def test_limits_and_rate():
+    pid = pid_of(gain=100.0, out_min=5.0, out_max=80.0, rate_per_s=10.0)
+    pid.follow(100.0, 100.0, 0.0, 20.0, 1.0)
+    outputs = [pid.step(200.0, 100.0, 0.0, 2.0) for _ in range(4)]
+    assert outputs == [40.0, 60.0, 80.0, 80.0]
+    assert pid.saturated == 1
+    outputs = [pid.step(0.0, 100.0, 0.0, 2.0) for _ in range(4)]
+    assert outputs == [60.0, 40.0, 20.0, 5.0]
+    assert pid.saturated == -1
+
+
+def test_leaves_the_limit_at_once_after_hours_of_saturation():
+    pid = pid_of()
+    for _ in range(36_000):
+        assert pid.step(1000.0, 500.0, 0.0, 1.0) == 100.0
+    assert pid.step(1000.0, 1001.0, 0.0, 1.0) < 100.0
+
+
+def test_back_calculation_takes_the_chosen_tracking_time():
+    def excess_after_one_second(tt_s):
+        pid = pid_of(gain=1.0, ti_s=100.0, td_s=25.0, tt_s=tt_s)
+        pid.step(200.0, 100.0, 50.0, 1e-9)
+        before = pid.demand - pid.out
+        pid.step(200.0, 100.0, 50.0, 1.0)
+        return before, pid.demand - pid.out - 1.0  # less what the error has added: 100/100
+
+    for tt_s, expected in ((10.0, 0.1), (0.0, 1.0 / math.sqrt(100.0 * 25.0))):
+        before, after = excess_after_one_second(tt_s)
+        assert (before - after) / before == pytest.approx(expected, rel=1e-6)
+
+
+def test_ticks_longer_than_the_tracking_time_take_back_no_more_than_all():
+    pid = pid_of(tt_s=1.0)
+    for _ in range(50):
+        pid.step(900.0, 800.0, 0.0, 30.0)
+        # P and one tick of the integral beyond the limit: 2 * 100 * (1 + 30/100).
+        assert 100.0 <= pid.demand <= 100.0 + 260.0
+
+
+def test_realised_output_downstream_stops_wind_up_and_paces_the_rate():
+    """A guard that allows 30 % only: the integral must settle there, and leave it at once."""
+    pid = pid_of(rate_per_s=5.0)
+    for _ in range(2000):
+        pid.step(1000.0, 950.0, 0.0, 1.0)
+        pid.realised(30.0)
+        assert pid.out == 30.0
+    assert pid.saturated == 1
+    assert pid.step(1000.0, 950.0, 0.0, 1.0) == pytest.approx(35.0)
+    pid.realised(30.0)
+    assert pid.step(1000.0, 1001.0, 0.0, 1.0) < 30.0
+
+
+# Modes
+
+
+def test_from_manual_to_automatic_and_back():
+    pid = settled(pid_of(td_s=20.0), output=63.0)
+    # Only the integral moves: 2/100 * 5 per second.
+    assert pid.step(850.0, 845.0, 0.0, 0.1) == pytest.approx(63.0 + 0.01)
+    assert pid.follow(850.0, 845.0, 0.0, 12.0, 0.1) == 12.0
+    assert pid.step(850.0, 845.0, 0.0, 0.1) == pytest.approx(12.0 + 0.01)
+
+
+def test_follow_without_time_sets_a_starting_point():
+    pid = pid_of(td_s=20.0)
+    assert pid.follow(850.0, 845.0, 5.0, 33.0, 0.0) == 33.0
+    assert pid.flag == 2
+    assert pid.step(850.0, 845.0, 5.0, 0.1) == pytest.approx(33.0 + 0.01)
+    assert pid.flag == 0
+
+
+def test_tune_moves_nothing_by_itself():
+    pid = settled(pid_of(td_s=20.0))
+    pid.step(850.0, 846.0, 0.0, 1.0)
+    before = pid.step(850.0, 846.0, 0.0, 1.0)
+    parts_before = pid.demand
+    pid.tune(7.0, 1e12, 0.0, 0.3, 1.0, 5.0)
+    assert (pid.gain, pid.td_s, pid.b, pid.c, pid.n) == (7.0, 0.0, 0.3, 1.0, 5.0)
+    assert pid.step(850.0, 846.0, 0.0, 1.0) == pytest.approx(before, abs=1e-9)
+    assert pid.demand == pytest.approx(parts_before, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (-1.0, 10.0, 0.0, 1.0, 0.0, 10.0),
+        (1.0, -10.0, 0.0, 1.0, 0.0, 10.0),
+        (1.0, 10.0, -1.0, 1.0, 0.0, 10.0),
+        (1.0, 10.0, 0.0, 1.0, 0.0, 0.0),
+        (math.nan, 10.0, 0.0, 1.0, 0.0, 10.0),
+        (1.0, math.inf, 0.0, 1.0, 0.0, 10.0),
+    ],
+)
+def test_tune_refuses_what_makes_no_controller(arguments):
+    pid = settled(pid_of())
+    state = pid.state()
+    with pytest.raises(ValueError, match="PID: "):
+        pid.tune(*arguments)
+    assert pid.state() == state
+    assert pid.gain == 2.0
+    with pytest.raises(ValueError, match="PID: "):
+        PID(-1.0, 10.0, 0.0)
+
+
+def test_hot_standby_goes_on_exactly():
+    pid = settled(pid_of(rate_per_s=1.0, out_max=45.0))
+    for _ in range(20):
+        pid.step(860.0, 846.0, 3.0, 1.0)
+    standby = pid_of(rate_per_s=1.0, out_max=45.0)
+    standby.restore(pid.state())
+    for tick in range(50):
+        process_value = 846.0 + 0.3 * tick
+        assert standby.step(860.0, process_value, 3.0, 1.0) == pid.step(860.0, process_value, 3.0, 1.0)
+
+
+def test_restore_with_other_parameters_keeps_the_output():
+    pid = settled(pid_of(td_s=20.0))
+    before = pid.step(850.0, 846.0, 0.0, 1.0)
+    for other in (pid_of(gain=9.0, ti_s=1e12), pid_of(gain=0.5, ti_s=1e12, td_s=1e6)):
+        # As in a file and back.
+        other.restore(list(pid.state()))
+        assert other.step(850.0, 846.0, 0.0, 1e-3) == pytest.approx(before, abs=1e-6)
+
+
+def test_restore_after_a_gap_has_no_derivative_kick():
+    pid = settled(pid_of(td_s=20.0, ti_s=1e12))
+    pid.step(850.0, 845.0, 0.0, 1.0)
+    again = pid_of(td_s=20.0, ti_s=1e12)
+    again.restore(pid.state())
+    again.step(850.0, 700.0, 0.0, 0.1)
+    assert again.derivative == 0.0
+
+
+@pytest.mark.parametrize("saved", [(), (1.0,) * 7, (math.nan,) * 8, (1.0,) * 7 + (math.inf,)])
+def test_restore_refuses_anything_else(saved):
+    pid = settled(pid_of())
+    state = pid.state()
+    with pytest.raises(ValueError, match="PID.restore"):
+        pid.restore(saved)
+    assert pid.state() == state
+
+
+# Failures
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("position", [0, 1, 2])
+@pytest.mark.parametrize("dead_band", [0.0, 2.0])
+def test_non_finite_input_holds_the_output(bad, position, dead_band):
+    pid = settled(pid_of(td_s=20.0, dead_band=dead_band))
+    arguments = [850.0, 845.0, 0.0]
+    before = pid.step(*arguments, 1.0)
+    state = pid.state()
+    arguments[position] = bad
+    for _ in range(10):
+        assert pid.step(*arguments, 1.0) == before
+        assert pid.flag == 1
+    assert pid.state() == state
+    # The gap is not differentiated: 30 K in one tick would be 60 * 20 * 10 / 30 of D.
+    pid.step(850.0, 815.0, 0.0, 1.0)
+    assert pid.flag == 0
+    assert pid.derivative == 0.0
+
+
+@pytest.mark.parametrize("dt_s", [0.0, -1.0, math.nan, math.inf])
+def test_bad_dt_holds_the_output(dt_s):
+    pid = settled(pid_of(td_s=20.0))
+    before = pid.step(850.0, 845.0, 0.0, 1.0)
+    state = pid.state()
+    assert pid.step(900.0, 845.0, 0.0, dt_s) == before
+    assert pid.flag == 2
+    assert pid.state() == state
+
+
+@pytest.mark.parametrize("td_s", [0.0, 20.0])
+@pytest.mark.parametrize("dead_band", [0.0, 2.0])
+def test_a_failed_sensor_does_not_lock_the_hand(dead_band, td_s):
+    pid = settled(pid_of(td_s=td_s, dead_band=dead_band))
+    assert pid.follow(850.0, math.nan, 0.0, 17.0, 1.0) == 17.0
+    assert pid.flag == 1
+    # The sensor comes back far away and the controller is in automatic at once: it goes on from 17 %.
+    error = 50.0 - dead_band
+    assert pid.step(850.0, 800.0, 0.0, 0.1) == pytest.approx(17.0 + 2.0 / 100.0 * error * 0.1)
+    assert pid.flag == 0
+
+
+def test_non_finite_output_is_refused():
+    pid = settled(pid_of())
+    assert pid.follow(850.0, 845.0, 0.0, math.nan, 1.0) == 40.0
+    assert pid.flag == 1
+    pid.step(850.0, 845.0, 0.0, 1.0)
+    out = pid.out
+    pid.realised(math.inf)
+    assert (pid.out, pid.flag) == (out, 1)
+
+
+def test_overflow_is_held_like_a_bad_input():
+    pid = settled(pid_of())
+    state = pid.state()
+    assert pid.step(1e308, -1e305, 0.0, 1.0) == 40.0
+    assert pid.flag == 1
+    assert pid.state() == state

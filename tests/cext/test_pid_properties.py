@@ -1,0 +1,122 @@
+"""What must hold for every controller and every history, searched for counter-examples."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cext.pid import PID
+
+GAIN = st.floats(0.01, 50.0)
+TI_S = st.one_of(st.just(0.0), st.floats(1.0, 2000.0))
+TD_S = st.one_of(st.just(0.0), st.floats(0.1, 300.0))
+WEIGHT = st.floats(0.0, 1.0)
+FILTER = st.floats(1.0, 30.0)
+VALUE = st.floats(-300.0, 1500.0)
+DT_S = st.floats(1e-3, 60.0)
+ANYTHING = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@st.composite
+def controllers(draw, ti_s=TI_S, td_s=TD_S):
+    pid = PID(1.0, 10.0, 0.0)
+    pid.tune(draw(GAIN), draw(ti_s), draw(td_s), draw(WEIGHT), draw(WEIGHT), draw(FILTER))
+    pid.direction = draw(st.sampled_from([1.0, -1.0]))
+    pid.dead_band = draw(st.sampled_from([0.0, 0.5, 5.0]))
+    return pid
+
+
+@given(
+    controllers(),
+    st.lists(st.tuples(ANYTHING, ANYTHING, ANYTHING, ANYTHING), max_size=30),
+    st.floats(0.0, 20.0),
+)
+def test_output_is_finite_and_within_limits_whatever_comes_in(pid, history, rate_per_s):
+    pid.out_min, pid.out_max, pid.rate_per_s = 10.0, 90.0, rate_per_s
+    pid.follow(100.0, 100.0, 0.0, 50.0, 0.0)
+    for set_point, process_value, feed_forward, dt_s in history:
+        before = pid.out
+        out = pid.step(set_point, process_value, feed_forward, dt_s)
+        assert 10.0 <= out <= 90.0
+        assert out == pid.out
+        if pid.flag:
+            assert out == before
+        elif rate_per_s > 0.0:
+            assert abs(out - before) <= rate_per_s * dt_s + 1e-13  # rounding of 90
+    assert all(math.isfinite(value) for value in pid.state())
+
+
+@given(controllers(), VALUE, VALUE, st.floats(0.0, 100.0), DT_S)
+def test_manual_to_automatic_is_bumpless(pid, set_point, process_value, output, dt_s):
+    for _ in range(3):
+        pid.follow(set_point, process_value, 0.0, output, dt_s)
+    pid.derivative = 0.0
+    pid.follow(set_point, process_value, 0.0, output, dt_s)
+    pid.out_min, pid.out_max = -math.inf, math.inf
+    out = pid.step(set_point, process_value, 0.0, dt_s)
+    integrated = pid.gain * dt_s / pid.ti_s * abs(set_point - process_value) if pid.ti_s > 0.0 else 0.0
+    # Parts of up to 50 * 1800 are added and taken away again: 1e-16 of that each time.
+    assert abs(out - output) <= integrated * (1.0 + 1e-9) + 1e-9
+
+
+@given(controllers(), controllers(), st.lists(st.tuples(VALUE, DT_S), min_size=1, max_size=10))
+def test_tune_and_restore_keep_the_demand(pid, other, history):
+    pid.out_min, pid.out_max = -math.inf, math.inf
+    for process_value, dt_s in history:
+        pid.step(700.0, process_value, 3.0, dt_s)
+    demand = pid.demand
+    scale = 1e-12 * (1.0 + sum(abs(value) for value in pid.state()) + 50.0 * 1500.0)
+
+    other.dead_band, other.direction = pid.dead_band, pid.direction
+    other.out_min, other.out_max = -math.inf, math.inf
+    other.restore(pid.state())
+    parts = other.state()
+    assert abs(parts[0] + parts[1] + parts[2] + 3.0 - demand) <= scale
+
+    pid.tune(other.gain, other.ti_s, other.td_s, other.b, other.c, other.n)
+    parts = pid.state()
+    assert abs(parts[0] + parts[1] + parts[2] + 3.0 - demand) <= scale
+
+
+@given(
+    controllers(ti_s=st.floats(1.0, 500.0), td_s=st.just(0.0)),
+    st.floats(1.0, 300.0),
+    st.floats(0.01, 100.0),
+    st.floats(0.05, 3.0),
+)
+def test_no_wind_up(pid, error, overshoot, ticks_of_ti):
+    """However long the output was at its limit, the first sample beyond the set point takes it off."""
+    pid.dead_band = 0.0
+    set_point = 900.0
+    dt_s = ticks_of_ti * pid.ti_s
+    # With Tt = Ti what is wound up decays with Ti: 40 Ti leave 4e-18 of it.
+    for _ in range(1 + int(40.0 / ticks_of_ti)):
+        pid.step(set_point, set_point - pid.direction * error, 0.0, dt_s)
+    if pid.out < 100.0:
+        return  # not saturated yet
+    assert pid.step(set_point, set_point + pid.direction * overshoot, 0.0, dt_s) < 100.0
+
+
+@given(st.floats(0.1, 1000.0), FILTER, st.floats(1e-4, 1e4))
+def test_derivative_never_rings(td_s, n, dt_s):
+    pid = PID(1.0, 0.0, td_s)
+    pid.tune(1.0, 0.0, td_s, 1.0, 0.0, n)
+    pid.out_min, pid.out_max = -math.inf, math.inf
+    pid.follow(0.0, 0.0, 0.0, 0.0, 0.0)
+    pid.step(0.0, 1.0, 0.0, dt_s)
+    previous = pid.derivative
+    assert -n <= previous < 0.0
+    for _ in range(20):
+        pid.step(0.0, 1.0, 0.0, dt_s)
+        assert previous <= pid.derivative <= 0.0
+        previous = pid.derivative
+
+
+@given(st.lists(DT_S, min_size=1, max_size=30), st.floats(-100.0, 100.0))
+def test_integral_depends_on_the_time_and_not_on_the_ticks(ticks, error):
+    pid = PID(3.0, 200.0, 0.0)
+    pid.out_min, pid.out_max = -math.inf, math.inf
+    for dt_s in ticks:
+        pid.step(error, 0.0, 0.0, dt_s)
+    assert pid.integral == pytest.approx(3.0 / 200.0 * error * sum(ticks), rel=1e-12, abs=1e-12)
