@@ -150,7 +150,7 @@ def writing_pct(bus, tick_ms: int) -> float:
 def as_text(summary: dict) -> str:
     """The summary for people."""
     tick_ms = summary["tick_ms"]
-    rows = [("node", f"{summary['node']}, tick {tick_ms} ms ({number(1000 / tick_ms)} Hz)")]
+    rows = [("node", f"{summary['node']}, tick {tick_ms} ms ({1000 / tick_ms:.3g} Hz)")]
     for name, bus in summary["buses"].items():
         port = f"{name}: {bus['port']} {bus['baud']} {bus['framing']}, {len(bus['devices'])} devices"
         load_pct = bus["reading_pct"] + bus["writing_pct"]

@@ -75,10 +75,10 @@ class Bench:
             instrument.step(now_us)
 
     def fault(self, unit, kind: str, arg=None, seconds=None, replies: int = -1):
-        """Start a fault (edge.emulator.faults) of a unit, by id or name; "all" for all units. Raises FaultError."""
+        """Start a fault of a unit, by id or name, or of "all": see edge.emulator.faults."""
         self.faults.set(self.unit(unit), kind, arg, self._now_us(), seconds, replies)
 
-    def clear(self, unit="all"):
+    def clear_faults(self, unit="all"):
         """End the faults of a unit, or of all units."""
         self.faults.clear(self.unit(unit), self._now_us())
 
@@ -114,7 +114,7 @@ class Bench:
             "time_s": (self._next_us - STEP_US - self._start_us) / 1e6,
             "process": {name: getattr(model, name) for name in self._measured},
             "outputs": self.outputs(),
-            "leases": {instrument.name: instrument.lease() for instrument in self._actuators},
+            "leases": {instrument.name: instrument.lease_state() for instrument in self._actuators},
             "faults": self.faults.active(),
             "line": {
                 "requests": self.slaves.requests,

@@ -7,7 +7,7 @@ Faults of the line bend what a unit answers:
     truncated N          only the first N bytes of the answer arrive (default: half of them)
     wrong_crc            the check word is wrong
     wrong_unit N         the answer says it is from unit N (default: the next one), with a right CRC
-    wrong_function N     the answer has function N (default: its own with the lowest bits turned), with a right CRC
+    wrong_function N     the answer has function N (default: 3 for 4 and so on), with a right CRC
     late MS              the answer starts so much later (default: 150 ms)
     stray N              N zero bytes come right before the answer (default: 1)
     noise P              every byte of the answer is hit with probability P (default: 0.01), from a seed
@@ -56,12 +56,12 @@ class Faults:
 
     def __init__(self, instruments, seed: int = 1):
         self._instruments = {instrument.unit: instrument for instrument in instruments}
-        self._random = Random("faults %d" % seed)
+        self._random = Random(f"faults {seed}")
         self._active = []
         self.armed = False
 
     def set(self, unit: int, kind: str, arg=None, now_us: int = 0, seconds=None, replies: int = -1):
-        """Start a fault of ``unit`` (0: all units), for ``seconds`` or for so many ``replies`` or until cleared.
+        """Start a fault of ``unit`` (0: all), for ``seconds`` or so many ``replies``, or until it is cleared.
 
         ``arg`` as in the tables above. Raises FaultError.
         """
@@ -112,7 +112,7 @@ class Faults:
         stays = instrument.FAULTS.get(kind)
         if stays is None:
             known = ", ".join(list(LINE_KINDS) + sorted(instrument.FAULTS))
-            raise FaultError(f"{instrument.name} ({instrument.TYPE}) can't have the fault {kind}: it knows {known}")
+            raise FaultError(f"{instrument.name} ({instrument.TYPE}) has no fault {kind!r}: it knows {known}")
         if arg is not None and kind not in instrument.ARGUMENTS:
             raise FaultError(f"the fault {kind} takes no argument, but got {arg!r}")
         instrument.begin_fault(kind, arg, now_us)
@@ -190,7 +190,9 @@ def _argument(kind: str, arg):
     default, low, high = limits
     if arg is None:
         return default
-    whole = not isinstance(high, float)
-    if isinstance(arg, bool) or not isinstance(arg, (int, float)) or not low <= arg <= high or (whole and arg != int(arg)):
-        raise FaultError(f"the fault {kind} takes a number of {low}..{high}, but got {arg!r}")
-    return int(arg) if whole else float(arg)
+    whole = isinstance(high, int)
+    number = isinstance(arg, int if whole else int | float) and not isinstance(arg, bool)
+    if not number or not low <= arg <= high:
+        what = "whole number" if whole else "number"
+        raise FaultError(f"the fault {kind} takes a {what} of {low}..{high}, but got {arg!r}")
+    return arg

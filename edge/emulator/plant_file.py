@@ -124,7 +124,7 @@ class Keys:
         """Raise PlantFileError for a key that nobody has read."""
         for key in self._values:
             if key not in self._read:
-                raise self.error(key, f"nobody knows this key; known here are {', '.join(sorted(self._read))}")
+                raise self.error(key, f"is not known here; known are {', '.join(sorted(self._read))}")
 
 
 class Plant:
@@ -133,7 +133,7 @@ class Plant:
     ``inputs``: the names of the model's inputs.
     """
 
-    def __init__(self, name: str, title: str, baud: int, char_bits: int, model, inputs: tuple, instruments: list):
+    def __init__(self, name: str, title: str, baud: int, char_bits: int, model, inputs, instruments):
         self.name = name
         self.title = title
         self.baud = baud
@@ -152,7 +152,7 @@ def find(plant: str) -> Path:
     """The file of a plant by its name, or by a path that ends in .toml. Raises PlantFileError."""
     path = Path(plant) if plant.endswith(".toml") else PLANTS / f"{plant}.toml"
     if not path.is_file():
-        raise PlantFileError(f"no plant {plant!r}: there are {', '.join(names())}, or give the path of a .toml file")
+        raise PlantFileError(f"no plant {plant!r}: there are {', '.join(names())}, or give a .toml file")
     return path
 
 

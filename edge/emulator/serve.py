@@ -5,7 +5,7 @@
 The first line on standard output is {"port": "/dev/pts/N"}. Then standard input is a console, one command a
 line, and every command is answered by one line of JSON:
 
-    fault UNIT KIND [ARG] [SECONDS]     UNIT: id, name or all; ARG "-": the default    {"ok": true}
+    fault UNIT KIND [ARG] [SECONDS]     UNIT: id, name or all; SECONDS as 5s           {"ok": true}
     clear [UNIT]                                                                       {"ok": true}
     set NAME VALUE                      a parameter of the model                       {"ok": true}
     state                               see edge.emulator.bench.Bench.state            {"time_s": ...}
@@ -39,6 +39,8 @@ IDLE_US = 1000000
 
 FRAMINGS = ("8N1", "8N2", "8E1", "8O1")
 
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 _PR_SET_TIMERSLACK = 29
 
 
@@ -66,7 +68,7 @@ class PseudoTerminal:
             os.symlink(self.path, link)
         except OSError as error:
             self.close()
-            raise PortError(f"link {link} can't be made: {error.strerror}; name a path that is free") from None
+            raise PortError(f"link {link} can't be made: {error.strerror}; name a free path") from None
         self._link = link
 
     def any(self) -> int:
@@ -188,20 +190,19 @@ class Console:
     def _fault(self, words: list) -> dict:
         if not 2 <= len(words) <= 4:
             raise ValueError("expected fault UNIT KIND [ARG] [SECONDS]")
-        unit, kind = words[:2]
-        rest = words[2:]
-        arg = None
-        if rest and (self._bench.faults.takes_argument(self._bench.unit(unit), kind) or len(rest) == 2):
-            word = rest.pop(0)
-            arg = None if word == "-" else _number_or_text(word)
-        seconds = _number("SECONDS", rest[0]) if rest else None
+        unit, kind, *rest = words
+        takes_argument = self._bench.faults.takes_argument(self._bench.unit(unit), kind)
+        seconds = None
+        if rest and (rest[-1].endswith("s") or len(rest) == 2 or not takes_argument):
+            seconds = _number("SECONDS", rest.pop().removesuffix("s"))
+        arg = _number_or_text(rest[0]) if rest else None
         self._bench.fault(unit, kind, arg, seconds)
         return {"ok": True}
 
     def _clear(self, words: list) -> dict:
         if len(words) > 1:
             raise ValueError("expected clear [UNIT]")
-        self._bench.clear(words[0] if words else "all")
+        self._bench.clear_faults(words[0] if words else "all")
         return {"ok": True}
 
     def _set(self, words: list) -> dict:
@@ -267,7 +268,7 @@ class Stopper:
         self._read_fd, self._write_fd = os.pipe()
         os.set_blocking(self._write_fd, False)
         self.stopping = False
-        self._old = [(number, signal.signal(number, self._stop)) for number in (signal.SIGTERM, signal.SIGINT)]
+        self._old = [(number, signal.signal(number, self._stop)) for number in STOP_SIGNALS]
         signal.set_wakeup_fd(self._write_fd)
 
     def _stop(self, number, frame):
@@ -327,7 +328,7 @@ def _say(answer: dict):
 
 def add_arguments(parser: argparse.ArgumentParser):
     """The arguments of the command."""
-    parser.add_argument("plant", nargs="?", default="bishkek", help="name of a plant, or path of a plant file")
+    parser.add_argument("plant", nargs="?", default="bishkek", help="name or file of a plant (%(default)s)")
     parser.add_argument("--port", help="serial port, as /dev/ttyUSB0; by default a new pseudo-terminal")
     parser.add_argument("--framing", default="8N1", choices=FRAMINGS, help="of --port (%(default)s)")
     parser.add_argument("--link", help="symbolic link to make to the pseudo-terminal")

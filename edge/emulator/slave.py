@@ -22,7 +22,7 @@ KNOWN_READS = 512
 
 _CHECK_WORD = Struct("<H").pack
 _ADDRESS_AND_COUNT = Struct(">HH").unpack_from
-_REGISTERS = [Struct(">%dH" % count).unpack_from for count in range(modbus.MAX_WRITE_REGISTERS + 1)]
+_REGISTERS = [Struct(f">{count}H").unpack_from for count in range(modbus.MAX_WRITE_REGISTERS + 1)]
 
 
 def expected_length(buffer: bytes) -> int:
@@ -62,7 +62,7 @@ class ModbusSlaves:
         for instrument in self.instruments:
             other = self._units.setdefault(instrument.unit, instrument)
             if other is not instrument:
-                raise ValueError("unit %d is both %s and %s" % (other.unit, other.name, instrument.name))
+                raise ValueError(f"unit {other.unit} is both {other.name} and {instrument.name}")
         self._known = {}
         self._buffer = b""
         self._deaf = False

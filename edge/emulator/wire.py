@@ -2,7 +2,7 @@
 
 A chunk of bytes that goes on the wire together can be read when its last character has arrived; times are
 exact to the microsecond. The line counts what a master must not do: starting sooner than 3.5 characters
-(1.75 ms above 19200 bit/s) after the last character, and talking while somebody else talks, which garbles both.
+(1.75 ms above 19200 bit/s) after the last character, and talking while another talks, which garbles both.
 """
 
 SENT = ">"
@@ -157,5 +157,5 @@ class Port:
 
 
 def garbled(data: bytes) -> bytes:
-    """What two talkers leave of a frame: never twice the same bits side by side, never a right CRC by chance."""
+    """What is left of a frame when two talk: every byte but one in 256 is another, always the same way."""
     return bytes((byte ^ (0x5A + 0x25 * i)) & 0xFF for i, byte in enumerate(data))

@@ -37,9 +37,10 @@ class Node:
         self.tick_us = tick_ms * 1000
         self.report_us = report_ms * 1000
         self.dt_s = tick_ms / 1000.0
-        self._tick_due_us = clock.now_us()
-        self._report_due_us = self._tick_due_us + self.report_us
-        self._look_until_us = self._tick_due_us + LOOK_US
+        self.started_us = clock.now_us()
+        self._tick_due_us = self.started_us
+        self._report_due_us = self.started_us + self.report_us
+        self._look_until_us = self.started_us + LOOK_US
         self.in_charge = False
         self._stop_by_us = -1
         self._stop_ticks = 0
@@ -166,6 +167,7 @@ class Node:
     def run(self, console=None):
         """Run on the real clock until stopped; ``console`` has pollables() and step(), which may call stop()."""
         clock = self.clock
+        self._tick_due_us = clock.now_us()
         lines = [bus.uart.pollable() for bus in self.buses]
         while True:
             now_us = clock.now_us()

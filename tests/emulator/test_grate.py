@@ -6,7 +6,6 @@ of 197 C instead of 220 C, 2 % of the air as ingress, fans whose flow depends on
 
 import math
 import os
-import re
 import subprocess
 import sys
 import tomllib
@@ -27,11 +26,18 @@ MODELS = Path(models.__file__).parent
 BISHKEK = MODELS.parent / "plants" / "bishkek.toml"
 QUIET = {"batching": 0, "puff_kg_s": 0, "flicker": 0}
 STEP_S = 0.25
-# The public numbers that grate.pxd lists as outputs.
-OUTPUTS = re.findall(r"[a-z]\w+", re.sub(r"#.*|cdef public double", "", re.search(
-    r"# Outputs.*(?=# Parameters)", (MODELS / "grate.pxd").read_text(encoding="utf-8"), re.DOTALL).group()))
 
-# Row "CN design (EBARA 4x500)" of the facts: air ratio and O2 of the wet gas, %; 2.69925 kg/kg of air at ratio 1.
+
+def listed_outputs():
+    """Return the names that grate.pxd lists as outputs."""
+    text = (MODELS / "grate.pxd").read_text(encoding="utf-8")
+    lines = text[text.index("# Outputs"):text.index("# Parameters")].splitlines()
+    declared = [line.partition("#")[0].partition("double ")[2] for line in lines]
+    return [name.strip() for names in declared for name in names.split(",") if name.strip()]
+
+
+OUTPUTS = listed_outputs()
+# Facts, rows "CN design (EBARA 4x500)": air ratio, and O2 of the wet gas, %. Air at ratio 1 is 2.69925 kg/kg.
 DESIGN_WASTE = [(1.38779, 4.54886), (1.48485, 5.39426), (1.59691, 6.26794), (1.72771, 7.17133),
                 (1.88241, 8.10597), (2.06821, 9.07351)]
 
@@ -133,11 +139,12 @@ def test_bishkek_starts_near_46_t_h_and_makes_400_kwh_t():
 @pytest.mark.parametrize(("ratio", "o2_pct"), DESIGN_WASTE)
 def test_wet_oxygen_of_the_design_waste(ratio, o2_pct):
     # 0.01 % covers molar masses (air 28.9647 here, 28.9635 in the table) and 20.95 % in both.
-    low, high = 0.0, 100.0
+    low, high = 0.5, 1.5
     for _ in range(40):
-        middle = 0.5 * (low + high)
-        line = build("grate", inputs={"secondary_air_pct": middle, "primary_air_pct": 65, "id_fan_pct": 85})
-        low, high = (middle, high) if line.lambda_ < ratio else (low, middle)
+        speed = 0.5 * (low + high)
+        line = build("grate", inputs={"primary_air_pct": 60 * speed, "secondary_air_pct": 55 * speed,
+                                      "id_fan_pct": 70 * speed})
+        low, high = (speed, high) if line.lambda_ < ratio else (low, speed)
     assert line.lambda_ == pytest.approx(ratio, abs=1e-6)
     assert line.o2_wet_pct == pytest.approx(o2_pct, abs=0.01)
     air = line.primary_air_kg_s + line.secondary_air_kg_s + line.ingress_kg_s
@@ -243,32 +250,29 @@ def test_grab_comes_about_every_six_minutes():
     assert 5900 < low and high < 8600
 
 
-def test_batches_scatter_around_the_mean_and_resemble_the_one_before():
-    line = build("grate", seed=6, values={"stroke_kg": 2000, "feed_nominal_t_d": 2000, "crane_cycle_s": 0})
-    moisture = []
+def test_batches_scatter_around_the_mean():
+    # Four times the feed for 17 h: 560 batches, of which about 100 are independent.
+    line = build("grate", seed=6, values={"feed_nominal_t_d": 2000, "crane_cycle_s": 0})
+    kg = water = squares = 0.0
     for _ in range(120000):
         line.step(0.5)
-        if not moisture or line.moisture_fed != moisture[-1]:
-            moisture.append(line.moisture_fed)
-    # Steps that take from two layers are left out: they lie between their neighbours.
-    batches = [x for before, x, after in zip(moisture, moisture[1:], moisture[2:], strict=False)
-               if not min(before, after) < x < max(before, after)]
-    mean = sum(batches) / len(batches)
-    deviation = math.sqrt(sum((x - mean) ** 2 for x in batches) / len(batches))
-    assert mean == pytest.approx(0.484, abs=0.006)
-    assert deviation == pytest.approx(0.02, rel=0.35)
+        kg += line.feed_kg_s
+        water += line.feed_kg_s * line.moisture_fed
+        squares += line.feed_kg_s * (line.moisture_fed - 0.484) ** 2
+    assert line.grabs > 500
+    assert water / kg == pytest.approx(0.484, abs=0.006)
+    assert math.sqrt(squares / kg) == pytest.approx(0.02, rel=0.2)
 
 
 def test_wet_waste_arrives_after_the_shaft():
-    line = build("grate", seed=7, values={"moisture_spread": 0})
+    line = build("grate", seed=7, values={"moisture_spread": 0, "combustible_dry_spread": 0, "flicker": 0})
     run(line, 600, 0.5)
+    before = line.gas_temp_c
     configure(line, {"moisture_mean": 0.53})
     arrived = []
     run(line, 3600, 0.5, seen=lambda time_s: line.moisture_fed > 0.52 and arrived.append(time_s))
     assert 6000 / 5.787 - 60 < arrived[0] < 8500 / 5.787 + 360  # the hopper ahead of the next grab
-    before = line.gas_temp_c
-    run(line, 3600, 0.5)
-    assert line.gas_temp_c < before - 20
+    assert before - 90 < line.gas_temp_c < before - 40
 
 
 def test_ram_pushes_in_strokes():
@@ -291,7 +295,7 @@ def test_without_crane_the_fire_goes_out():
     assert line.burn_kg_s == pytest.approx(0, abs=1e-3)
     assert line.o2_wet_pct > 20.5
     assert line.gas_temp_c < 200
-    assert line.steam_t_h == line.power_mw == pytest.approx(0, abs=0.01)
+    assert line.steam_t_h == line.power_mw == 0
 
 
 # ---- burners, draught, air heater, thermowells
@@ -301,10 +305,14 @@ def test_burners_alone_hold_850_degrees():
     line = build("grate", values=QUIET)
     line.feeder_pct, line.burner_pct = 0.0, 100.0
     line.primary_air_pct = line.secondary_air_pct = 25.0
-    wells = []
-    run(line, 6 * 3600, 0.5, -80, lambda _: wells.append((line.t_a1_c, line.t_a2_c, line.t_b1_c, line.t_b2_c)))
+    coldest = []
+
+    def seen(_):
+        coldest.append(min(line.t_a1_c, line.t_a2_c, line.t_b1_c, line.t_b2_c))
+
+    run(line, 6 * 3600, 0.5, -80, seen)
     assert line.bed_kg < 1
-    assert min(map(min, wells)) >= 850
+    assert min(coldest) >= 850
 
 
 def test_burners_heat_a_cold_furnace_to_850_degrees():
@@ -372,7 +380,8 @@ def test_thermowells_have_their_own_lags_and_errors():
     line.burner_pct = 100.0
     trace = change(line, wells, 120)
     early = {name: trace[name][int(15 / STEP_S)][1] for name in wells}
-    assert early["t_a1_c"] > early["t_b1_c"] > early["t_a2_c"] > early["t_b2_c"] > 0
+    assert early["t_a1_c"] > early["t_a2_c"] > early["t_b2_c"] > 0
+    assert early["t_a1_c"] > early["t_b1_c"] > early["t_b2_c"]
 
 
 # ---- every input
@@ -485,13 +494,13 @@ def drive(line, steps):
 
 
 def test_compiled_is_interpreted_to_the_bit(tmp_path):
-    pytest.importorskip("Cython", reason="Cython is not installed")
     require_command("cc")
     for suffix in (".py", ".pxd"):
         (tmp_path / f"grate{suffix}").write_bytes((MODELS / f"grate{suffix}").read_bytes())
-    command = [sys.executable, "-m", "Cython.Build.Cythonize", "-i", "-3", "-X", "cdivision=True", "grate.py"]
+    command = [sys.executable, "-m", "Cython.Build.Cythonize"]
+    command += ["-i", "-3", "-X", "cdivision=True", "grate.py"]
     environment = {**os.environ, "CFLAGS": "-O2 -ffp-contract=off"}
-    built = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    built = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert built.returncode == 0, built.stderr
     binaries = [tmp_path / f"grate{suffix}" for suffix in EXTENSION_SUFFIXES]
     binary = next(path for path in binaries if path.exists())

@@ -12,7 +12,13 @@ of the last 10 s; 2 and 3 raise the alarm and last until a new reference is writ
 machine coast to rest in 10 s, an emergency stop takes 2 s.
 """
 
-from edge.emulator.instruments.instrument import ILLEGAL_VALUE, NEVER_US, FaultError, Instrument, unit_and_delay
+from edge.emulator.instruments.instrument import (
+    ILLEGAL_VALUE,
+    NEVER_US,
+    FaultError,
+    Instrument,
+    unit_and_delay,
+)
 from edge.node.devices import ach550 as registers
 from edge.node.devices.ach550 import parameter
 
@@ -52,7 +58,6 @@ READY_TO_SWITCH_ON = "ready to switch on"
 READY_TO_OPERATE = "ready to operate"
 ENABLED = "operation enabled"
 OFF1_ACTIVE = "OFF1 active"
-OFF2_ACTIVE = "OFF2 active"
 OFF3_ACTIVE = "OFF3 active"
 TRIPPED = "fault"
 
@@ -63,11 +68,9 @@ _STATUS = {
     READY_TO_OPERATE: registers.SW_RDY_ON | registers.SW_RDY_RUN,
     ENABLED: registers.SW_RDY_ON | registers.SW_RDY_RUN | registers.SW_RDY_REF,
     OFF1_ACTIVE: registers.SW_RDY_ON,
-    OFF2_ACTIVE: registers.SW_SWC_ON_INHIB,
     OFF3_ACTIVE: registers.SW_SWC_ON_INHIB,
     TRIPPED: registers.SW_TRIPPED,
 }
-
 COAST_S = 10.0
 EMERGENCY_STOP_S = 2.0
 AT_SETPOINT_PCT = 0.5
@@ -125,7 +128,6 @@ class Ach550(Instrument):
         self._second = 0
         self._frequency = self.holding.place(OUTPUT_FREQUENCY)
         self._actual = self.holding.place(registers.ACTUAL_1)
-        self._words = self.holding.place(registers.CONTROL_WORD)
         self._saved = {address: factory for address, (factory, _) in PARAMETERS.items()}
         self._saved[ACCELERATION_TIME] = int(accel_s * 10.0 + 0.5)
         self._saved[DECELERATION_TIME] = int(decel_s * 10.0 + 0.5)
@@ -149,18 +151,17 @@ class Ach550(Instrument):
 
     def connect(self, model, rng):
         """The drive starts at the speed that the model has."""
-        percent = max([getattr(model, attribute) for attribute, _ in self.drives], default=0.0)
-        if percent > 0.0:
-            self._start_running(percent)
-
-    def _start_running(self, percent: float):
-        self.state = ENABLED
-        self.percent[0] = percent
-        self._history = [percent] * AVERAGE_S
-        self.holding.put(registers.REFERENCE_1, int(percent * registers.FULL_REFERENCE / 100.0 + 0.5))
-        self._put_control(CW_OPERATING)
-        self._aim()
-        self._publish()
+        for attribute, _ in self.drives:
+            percent = getattr(model, attribute)
+            if percent <= 0.0:
+                continue
+            self.state = ENABLED
+            self.percent[0] = percent
+            self._history = [percent] * AVERAGE_S
+            self.holding.put(registers.REFERENCE_1, int(percent * registers.FULL_REFERENCE / 100.0 + 0.5))
+            self._put_control(CW_OPERATING)
+            self._aim()
+            self._publish()
 
     def _recall(self):
         """Parameters as they were saved last."""
@@ -231,20 +232,15 @@ class Ach550(Instrument):
         state = self.state
         stopped = self.percent[0] <= 0.0
         if state == TRIPPED:
-            return
-        if not control & CW_OFF2:
-            if state in (READY_TO_OPERATE, ENABLED, OFF1_ACTIVE, OFF3_ACTIVE, READY_TO_SWITCH_ON):
-                self._enter(OFF2_ACTIVE, at_us)
-            elif state == OFF2_ACTIVE:
+            pass
+        elif not control & CW_OFF2:
+            self._enter(INHIBITED, at_us)
+        elif not control & CW_OFF3:
+            if state == OFF3_ACTIVE and stopped:
                 self._enter(INHIBITED, at_us)
-            return
-        if not control & CW_OFF3:
-            if state in (READY_TO_OPERATE, ENABLED, OFF1_ACTIVE, READY_TO_SWITCH_ON):
+            elif state not in (INHIBITED, NOT_READY, OFF3_ACTIVE):
                 self._enter(OFF3_ACTIVE, at_us)
-            elif state == OFF3_ACTIVE and stopped:
-                self._enter(INHIBITED, at_us)
-            return
-        if state in (OFF2_ACTIVE, OFF3_ACTIVE):
+        elif state == OFF3_ACTIVE:
             self._enter(INHIBITED, at_us)
         elif not control & CW_OFF1:
             if state in (READY_TO_OPERATE, ENABLED):
@@ -367,6 +363,10 @@ class Ach550(Instrument):
         Instrument.regained(self, at_us)
         self._publish()
 
+    def lease_state(self) -> dict:
+        expired = self.lost or self._override_pct is not None
+        return {"armed": self.lease_us != NEVER_US, "expired": expired}
+
     # Faults -----------------------------------------------------------------------------------
 
     def _trip(self, fault: int, at_us: int):
@@ -377,7 +377,7 @@ class Ach550(Instrument):
         if kind == "trip":
             fault = 1 if arg is None else arg
             if not isinstance(fault, int) or not 0 < fault < 1000:
-                raise FaultError("%s: a drive trips with a fault number of 1..999, not %r" % (self.name, arg))
+                raise FaultError(f"{self.name}: a drive trips with a fault number of 1..999, not {arg!r}")
             self._trip(fault, now_us)
         elif kind == "local":
             self._local = True

@@ -32,7 +32,7 @@ class Table:
         offset = 0
         for first, count in sorted(blocks):
             if self._spans and first < self._spans[-1][1]:
-                raise ValueError("modbus table: address %d is in two blocks" % first)
+                raise ValueError(f"modbus table: address {first} is in two blocks")
             if self._spans and first == self._spans[-1][1]:
                 before = self._spans.pop()
                 self._spans.append((before[0], first + count, before[2]))
@@ -42,7 +42,7 @@ class Table:
         self.data = bytearray(offset)
 
     def place(self, address: int, count: int = 1) -> int:
-        """Where ``count`` addresses from ``address`` on begin in ``data``; -1 when any of them is not in the map."""
+        """Where ``count`` addresses from ``address`` on begin in ``data``; -1 when any is not in the map."""
         for first, end, offset in self._spans:
             if first <= address and address + count <= end:
                 return offset + (address - first) * self.width
@@ -64,11 +64,11 @@ class Table:
         count = len(values)
         place = self.place(address, count)
         if place < 0:
-            raise KeyError("modbus table: addresses %d..%d are not all in the map" % (address, address + count - 1))
+            raise KeyError(f"modbus table: {count} addresses from {address} are not all in the map")
         if self.width == 1:
             self.data[place : place + count] = bytes(values)
         else:
-            pack_into(">%dH" % count, self.data, place, *values)
+            pack_into(f">{count}H", self.data, place, *values)
 
 
 class FaultError(ValueError):
@@ -153,7 +153,7 @@ class Instrument:
     # The line's side --------------------------------------------------------------------------
 
     def write_registers(self, address: int, values, at_us: int) -> int:
-        """Take a write of holding registers that are all in the map; 0 or the exception code. All or nothing."""
+        """Take a write of registers that are all in the map; 0 or the exception code. All or nothing."""
         code = self.refusal(self.holding_values, address, values)
         if code == 0:
             self.holding.put_all(address, values)
@@ -169,7 +169,7 @@ class Instrument:
         return code
 
     def refusal(self, allowed: dict, address: int, values) -> int:
-        """The exception code for writing these values by ``holding_values`` or ``coil_values``; 0: they may."""
+        """The exception code for writing these values by ``holding_values`` or ``coil_values``; 0 is none."""
         for i in range(len(values)):
             values_here = allowed.get(address + i)
             if values_here is None:
@@ -196,11 +196,9 @@ class Instrument:
         """The first request after ``expire``."""
         self.lost = False
 
-    def lease(self) -> str:
-        """off (nobody watches the host), held, or expired."""
-        if self.lost:
-            return "expired"
-        return "off" if self.lease_us == NEVER_US else "held"
+    def lease_state(self) -> dict:
+        """``armed``: it watches its host. ``expired``: it does what it does when the host was silent."""
+        return {"armed": self.lease_us != NEVER_US, "expired": self.lost}
 
     # Faults -----------------------------------------------------------------------------------
 
@@ -211,10 +209,7 @@ class Instrument:
         elif kind == "reset":
             self.reset(now_us)
         else:
-            raise FaultError(
-                "%s (%s) can't have the fault %s: it knows %s"
-                % (self.name, self.TYPE, kind, ", ".join(sorted(self.FAULTS)))
-            )
+            raise FaultError(f"{self.name} has no fault {kind!r}")
 
     def end_fault(self, kind: str, arg, now_us: int):
         """End one of FAULTS that stays until it is cleared."""

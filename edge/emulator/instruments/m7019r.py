@@ -24,7 +24,7 @@ OUT_OF_RANGE = 0x0080  # 10129-10136
 TRANSMITTER_LOW_MA = 3.8
 TRANSMITTER_HIGH_MA = 20.5
 
-_COUNTS = Struct(">%dH" % CHANNELS)
+_COUNTS = Struct(f">{CHANNELS}H")
 _TYPE_K = registers.SENSORS["K"][0]
 _TYPE_CURRENT = registers.SENSORS["4-20mA"][0]
 _TYPES = frozenset((_TYPE_K, _TYPE_CURRENT))
@@ -39,7 +39,7 @@ class Channel:
     deviation in that unit; ``at_4ma``, ``at_20ma``: the transmitter's range.
     """
 
-    def __init__(self, sensor: str, reads: str, noise: float = 0.0, at_4ma: float = 0.0, at_20ma: float = 1.0):
+    def __init__(self, sensor: str, reads: str, noise=0.0, at_4ma=0.0, at_20ma=1.0):
         self.sensor = sensor
         self.reads = reads
         self.noise = noise
@@ -48,7 +48,7 @@ class Channel:
 
 
 class M7019R(Instrument):
-    """``channels``: input name ai0..ai7 -> Channel; ``cold_junction_c``: temperature at its terminals, degC."""
+    """``channels``: input ai0..ai7 -> Channel; ``cold_junction_c``: temperature at the terminals, degC."""
 
     TYPE = "m7019r"
     FAULTS = dict(Instrument.FAULTS, burnt_out=True)
@@ -109,7 +109,8 @@ class M7019R(Instrument):
             noise = wiring.number("noise", 0.0, 1000.0, 0.0)
             if sensor == "4-20mA":
                 low = wiring.number("at_4ma", -1.0e6, 1.0e6)
-                channels[key] = Channel(sensor, reads, noise, low, wiring.number("at_20ma", -1.0e6, 1.0e6, above=low))
+                high = wiring.number("at_20ma", -1.0e6, 1.0e6, above=low)
+                channels[key] = Channel(sensor, reads, noise, low, high)
             else:
                 channels[key] = Channel(sensor, reads, noise)
             wiring.finish()
@@ -228,10 +229,12 @@ class M7019R(Instrument):
             Instrument.end_fault(self, kind, arg, now_us)
 
     def _channel(self, name) -> int:
-        known = [registers.INPUTS[i] for i, _ in self._channels]
-        if name not in known:
-            raise FaultError("%s: no input %s: wired are %s" % (self.name, name, ", ".join(known)))
-        return registers.INPUTS.index(name)
+        """The number of a wired input, by its number or its name."""
+        for i, _ in self._channels:
+            if name in (i, registers.INPUTS[i]):
+                return i
+        known = ", ".join(registers.INPUTS[i] for i, _ in self._channels)
+        raise FaultError(f"{self.name} has no input {name!r}: wired are {known}")
 
     def reset(self, now_us: int):
         Instrument.reset(self, now_us)

@@ -18,7 +18,7 @@ from edge.node.devices import m7024 as registers
 
 CHANNELS = registers.CHANNELS
 
-_COUNTS = Struct(">%dH" % CHANNELS)
+_COUNTS = Struct(f">{CHANNELS}H")
 _RANGE = range(registers.COUNTS_0, registers.COUNTS_100 + 1)
 _BIT = frozenset((0, 1))
 
@@ -108,10 +108,8 @@ class M7024(Instrument):
             self.percent[i] = registers.percent(count)
         self._move(0.0)
 
-    def lease(self) -> str:
-        if self.tripped:
-            return "expired"
-        return "off" if self.lease_us == NEVER_US else "held"
+    def lease_state(self) -> dict:
+        return {"armed": self.lease_us != NEVER_US, "expired": self.tripped}
 
     def step(self, now_us: int):
         dt_s = (now_us - self._stepped_us) * 1e-6

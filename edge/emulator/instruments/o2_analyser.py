@@ -66,6 +66,6 @@ class O2Analyser(Instrument):
         if arg is None:
             return registers.FAULT_BITS[0][0]
         if not isinstance(arg, int) or not 0 < arg < 0x10000:
-            bits = ", ".join("%d %s" % known for known in registers.FAULT_BITS)
-            raise FaultError("%s: a fault mask is a sum of %s, but got %r" % (self.name, bits, arg))
+            bits = ", ".join(f"{bit} {why}" for bit, why in registers.FAULT_BITS)
+            raise FaultError(f"{self.name}: a fault mask is a sum of {bits}, but got {arg!r}")
         return arg

@@ -5,7 +5,7 @@ cdef int LAYERS
 cdef unsigned long long LOW_51_BITS, LOW_47_BITS
 
 cdef double within(double x, double low, double high) noexcept
-cdef double mass(double x) noexcept
+cdef double positive(double x) noexcept
 cdef double root(double x) noexcept
 @cython.locals(y=double)
 cdef double root_slope(double x) noexcept
@@ -94,7 +94,7 @@ cdef class GrateLine:
     cdef double heat_to_steam(self) noexcept
     @cython.locals(heater=double)
     cdef double net_power(self) noexcept
-    @cython.locals(dried=double, burner=double, heated=double)
+    @cython.locals(dried=double, burner=double, heated=double, steam=double, power=double)
     cdef void advance(self, double h) noexcept
     cdef settle(self)
     cdef void outputs(self) noexcept

@@ -39,8 +39,8 @@ def within(x, low, high):
     return low
 
 
-def mass(x):
-    """A mass, kg, that is never negative; less than a microgram is nothing."""
+def positive(x):
+    """x, never negative; what is below 1e-9 is nothing, for denormal numbers are slow."""
     if x < 1e-9:
         return 0.0
     return x
@@ -168,7 +168,6 @@ class GrateLine:
         while self.hopper_kg < 0.499 * self.hopper_full_kg and self.layer_count < LAYERS:
             self.grab(0.5 * self.hopper_full_kg - self.hopper_kg)
         self.grabbed_kg = self.grabs = 0.0
-        self.crane_s = self.crane_cycle_s
 
     def gauss(self):
         """Next number of mean 0, variance 1, within 3.5: four parts of a xorshift64 word (Marsaglia 2003)."""
@@ -255,7 +254,7 @@ class GrateLine:
             self.fed_water_kg += kg * water
             self.fed_combustible_kg += kg * combustible
             left -= kg
-        self.hopper_kg = mass(self.hopper_kg - (wanted_kg - left))
+        self.hopper_kg = positive(self.hopper_kg - (wanted_kg - left))
         return wanted_kg - left
 
     def flows(self, primary_pct, secondary_pct, id_pct):
@@ -354,15 +353,15 @@ class GrateLine:
         if self.water_kg > 0.0:
             dried = h * self.evaporation_kg_s / self.water_kg
         dried *= self.drying_kg
-        self.water_kg = mass(self.water_kg + self.fed_water_kg - h * self.evaporation_kg_s)
-        self.drying_kg = mass(self.drying_kg + self.fed_combustible_kg - dried)
-        self.burning_kg = mass(self.burning_kg + dried - h * self.burn_kg_s)
+        self.water_kg = positive(self.water_kg + self.fed_water_kg - h * self.evaporation_kg_s)
+        self.drying_kg = positive(self.drying_kg + self.fed_combustible_kg - dried)
+        self.burning_kg = positive(self.burning_kg + dried - h * self.burn_kg_s)
         self.wall_k += h / self.wall_j_k * (self.gas_wall_w_k * (self.gas_k - self.wall_k)
                                             - self.wall_water_w_k * (self.wall_k - 560.0))
         self.draught_pa += h * self.gas_surplus() / (self.draught_kg_pa + h * self.flow_slope)
         self.burner_fuel_kg += h * self.burner_w / 50.0e6
         burner = within(self.burner_pct, 0.0, 100.0) * self.burner_mw * 1e4
-        self.burner_w += h / (self.burner_lag_s + h) * (burner - self.burner_w)
+        self.burner_w = positive(self.burner_w + h / (self.burner_lag_s + h) * (burner - self.burner_w))
         heated = self.heated_air()
         self.primary_air_temp_c += h / (self.air_heater_lag_s + h) * (heated - self.primary_air_temp_c)
         self.gas_temp_b_c += h / (self.residence_s + h) * (self.section_b_c - self.gas_temp_b_c)
@@ -371,8 +370,10 @@ class GrateLine:
         self.t_b1_c += h / (self.well_b1_s + h) * (self.gas_temp_b_c + self.well_b1_k - self.t_b1_c)
         self.t_b2_c += h / (self.well_b2_s + h) * (self.gas_temp_b_c + self.well_b2_k - self.t_b2_c)
         self.o2_wet_pct += h / (self.o2_lag_s + h) * (self.o2_gas_pct - self.o2_wet_pct)
-        self.heat_w += h / (self.steam_lag_s + h) * (self.heat_to_steam() - self.heat_w)
-        self.power_w += h / (self.power_lag_s + h) * (self.net_power() - self.power_w)
+        steam = self.heat_to_steam()
+        self.heat_w = positive(self.heat_w + h / (self.steam_lag_s + h) * (steam - self.heat_w))
+        power = self.net_power()
+        self.power_w = positive(self.power_w + h / (self.power_lag_s + h) * (power - self.power_w))
         self.energy_j += h * self.power_w
 
     def settle(self):

@@ -2,7 +2,7 @@
 
 Registers and start sequence: ACH550-UH user's manual, chapter Embedded fieldbus (read: status and
 control word bits, 40005-40012 actual values, parameter writes are volatile, the start sequence
-0006 - wait 100 ms - 0007 - 000F). Recollection, to be checked against the manual: 40001 control
+0006 - wait 100 ms - 0007 - 000F - 002F - 006F, where 000F starts the drive but holds its ramp). Recollection, to be checked against the manual: 40001 control
 word, 40002 reference 1, 40004 status word, +-20000 for full reference, parameter GGPP at
 register 4GGPP, 3018 COMM FAULT FUNC (2: constant speed 7, 3: last speed), 3019 COMM FAULT TIME
 in 0.1 s, 1208 CONST SPEED 7 in 0.1 Hz, 5310 at its default 0103: 40005 is the output frequency in 0.1 Hz.
@@ -38,7 +38,9 @@ FULL_SPEED_DHZ = 500
 # Control words of the start sequence.
 CW_READY_TO_SWITCH_ON = 0x0006
 CW_READY_TO_OPERATE = 0x0007
-CW_RUN = 0x000F
+CW_ENABLE = 0x000F
+CW_RAMP = 0x002F
+CW_OPERATING = 0x006F
 CW_FAULT_RESET = 0x0080
 
 # Status word bits.
@@ -130,18 +132,21 @@ class Ach550(Device):
         status = self._status
         if status & SW_TRIPPED:
             self._control = CW_READY_TO_SWITCH_ON
-        elif status & SW_RDY_REF:
-            self._control = CW_RUN
-        elif now_ms - self._step_ms >= START_WAIT_MS:
-            if status & SW_RDY_RUN:
-                control = CW_RUN
-            elif status & SW_RDY_ON:
-                control = CW_READY_TO_OPERATE
-            else:
-                control = CW_READY_TO_SWITCH_ON
-            if control != self._control:
-                self._control = control
-                self._step_ms = now_ms
+            return self._control
+        if now_ms - self._step_ms < START_WAIT_MS:
+            return self._control
+        if status & SW_RDY_REF:
+            # From 000F the ramp is released in two steps; a drive found running is past them.
+            control = CW_RAMP if self._control == CW_ENABLE else CW_OPERATING
+        elif status & SW_RDY_RUN:
+            control = CW_ENABLE
+        elif status & SW_RDY_ON:
+            control = CW_READY_TO_OPERATE
+        else:
+            control = CW_READY_TO_SWITCH_ON
+        if control != self._control:
+            self._control = control
+            self._step_ms = now_ms
         return self._control
 
     def failed(self, tag, why: str, now_ms: int):

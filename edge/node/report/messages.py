@@ -48,24 +48,25 @@ def telemetry(node, now_ms: int, utc_ms: int) -> bytes:
     if guard.first_out is not None:
         name, value, at_ms = guard.first_out
         first_out = {"trip": name, "value": round(value, 3), "ago_s": (now_ms - at_ms) // 1000}
+    up_ms = now_ms - node.started_us // 1000
     message = {
         "v": VERSION,
         "seq": node.sequence,
         "t": utc_ms,
-        "up_s": now_ms // 1000,
+        "up_s": up_ms // 1000,
         "signals": {source.name: reading(source) for source in node.sources},
         "outputs": outputs,
         "loops": loops,
         "alarms": node.active_alarms(),
         "first_out": first_out,
-        "bus": {bus.name: line(bus, now_ms) for bus in node.buses},
+        "bus": {bus.name: line(bus, up_ms) for bus in node.buses},
         "tick": node.statistics.summary(),
         "report": node.reporter.stats,
     }
     return json.dumps(message).encode()
 
 
-def line(bus, now_ms: int) -> dict:
+def line(bus, up_ms: int) -> dict:
     """Counters of one serial line; ``busy_pct`` since the start."""
     requests = 0
     errors = 0
@@ -77,7 +78,7 @@ def line(bus, now_ms: int) -> dict:
         late += station.late
         if station.device.link_fault or station.device.fault:
             faulty[station.device.name] = station.device.link_fault or station.device.fault
-    busy_pct = round(bus.busy_us / (10.0 * now_ms), 1) if now_ms > 0 else 0.0
+    busy_pct = round(bus.busy_us / (10.0 * up_ms), 1) if up_ms > 0 else 0.0
     return {
         "requests": requests,
         "errors": errors,

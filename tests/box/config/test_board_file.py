@@ -35,7 +35,7 @@ def test_two_lines_the_same_for_the_same_description():
 
 def test_not_a_number_is_never_written():
     with pytest.raises(ValueError):
-        board.dump({"low": float("nan")})
+        board.dump({"schema": 1, "low": float("nan")})
 
 
 def test_another_schema_is_refused():
@@ -45,13 +45,18 @@ def test_another_schema_is_refused():
 
 
 def test_a_description_of_another_schema_is_refused():
-    description, _ = describe(PATH)
-    description["schema"] = 2
+    description, data = describe(PATH)
+    body = data.split(b"\n")[1].replace(b'"schema":1', b'"schema":2')
+    head = json.dumps({"schema": 1, "sha256": board.sha256(body)}).encode()
     with pytest.raises(ValueError, match="has schema 2"):
-        board.parse(board.dump(description))
+        board.parse(head + b"\n" + body + b"\n")
+    with pytest.raises(ValueError, match="has schema 2"):
+        board.dump({**description, "schema": 2})
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"{}\n{}", b"{}\n{}\n\n", b"1\n{}\n", b'{"schema": 1}\n{}\n', b"\xff\n\n"])
+@pytest.mark.parametrize(
+    "data", [b"", b"{}", b"{}\n{}", b"{}\n{}\n\n", b"1\n{}\n", b'{"schema": 1}\n{}\n', b"\xff\n\n"]
+)
 def test_what_is_no_board_file_is_refused(data):
     with pytest.raises(ValueError, match="^node.json: "):
         board.parse(data, "node.json")
@@ -105,6 +110,7 @@ def test_micropython_reads_it_in_the_heap_of_a_board(tmp_path):
 
 def test_micropython_refuses_a_changed_file(tmp_path):
     _, data = describe(PATH)
-    assert "node.json: changed after it was written" in on_micropython(tmp_path, data.replace(b"850.0", b"750.0", 1))
+    changed = data.replace(b"850.0", b"750.0", 1)
+    assert "node.json: changed after it was written" in on_micropython(tmp_path, changed)
     assert "has schema 3" in on_micropython(tmp_path, data.replace(b'{"schema": 1,', b'{"schema": 3,', 1))
     assert "expected two lines" in on_micropython(tmp_path, data[:-1])

@@ -26,7 +26,8 @@ class Driver:
         self.clock = Clock()
         options.setdefault("will_topic", "n/state")
         options.setdefault("client_id", f"node-{port}")
-        self.client = mqtt.MqttClient("127.0.0.1", port, clock=self.clock, **options)
+        options.setdefault("host", "127.0.0.1")
+        self.client = mqtt.MqttClient(port=port, clock=self.clock, **options)
         self.longest_ms = 0.0
 
     def step(self):
@@ -117,6 +118,10 @@ def test_broker_restarted_the_queue_arrives(mosquitto, subscriber, drive):
     assert wait_for(lambda: sent <= set(subscriber.payloads("n/telemetry")))
     assert driver.client.stats["reconnects"] == 1
     assert driver.longest_ms < STEP_LIMIT_MS
+
+
+def test_broker_by_name_each_address_in_turn(mosquitto, drive):
+    drive(mosquitto.port, host="localhost").online()
 
 
 def test_no_broker_at_all(drive):
