@@ -65,6 +65,10 @@ class ReporterConfig:
             value = getattr(self, key)
             if not isinstance(value, str) or not value:
                 raise ConfigError(f"reporter: {key} = {value!r}, expected a text that is not empty")
+        for key in ("username", "password_file"):
+            value = getattr(self, key)
+            if value is not None and not isinstance(value, str):
+                raise ConfigError(f"reporter: {key} = {value!r}, expected a text or nothing")
         try:
             check_topic(self.base)
         except ValueError as error:
@@ -72,8 +76,10 @@ class ReporterConfig:
         for key, low, high in (("port", 1, 65535), ("keepalive_s", 2, 65535), ("queue_messages", 1, 1000000),
                                ("inflight", 1, 1000), ("flush_s", 0.1, 60)):
             value = getattr(self, key)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-                raise ConfigError(f"reporter: {key} = {value!r}, expected a number from {low} to {high}")
+            kinds = (int, float) if key == "flush_s" else (int,)
+            if type(value) not in kinds or not low <= value <= high:
+                kind = "a number" if key == "flush_s" else "an integer"
+                raise ConfigError(f"reporter: {key} = {value!r}, expected {kind} from {low} to {high}")
         if self.password_file is not None and self.username is None:
             raise ConfigError("reporter: password_file without username, expected both or neither")
 
@@ -119,7 +125,7 @@ def read_password(path: str) -> str:
                                   f"{status.st_uid}, expected a file with mode 0600 or 0400 and owner "
                                   f"{user}: chown {user} {path} && chmod 0600 {path}")
             return file.readline().rstrip("\r\n")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"reporter: password_file: {error}") from error
 
 
@@ -212,8 +218,8 @@ class Reporter:
                 datagram = self._node_end.recv(MESSAGE_MAX)
             except BlockingIOError:
                 return
-            except ConnectionResetError:  # the node ended with statistics unread
-                datagram = b""
+            except ConnectionResetError:
+                datagram = b""  # XX statistics unread; what it sent before is still to be read
             if not datagram:
                 self._node_gone = True
                 return
@@ -265,10 +271,8 @@ class Reporter:
         report = json.dumps(self.stats()).encode()
         try:
             self._node_end.send(report)
-        except BlockingIOError:
-            self.stats_lost += 1  # the node does not read them
-        except (BrokenPipeError, ConnectionResetError):
-            self._node_gone = True
+        except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+            self.stats_lost += 1  # the node does not read, or is gone: its end will be read after its messages
         # Not queued while the broker is away: they would push the node's messages out.
         if self._connected and len(self._inflight) < self._config.inflight:
             self._client.publish(self._topic(messages.REPORTER), report, 1)

@@ -251,6 +251,27 @@ def test_json_line_at_the_end(mosquitto):
     assert "datagram of 1 bytes" in stats["last_error"]
 
 
+def test_last_words_of_a_node_that_left_statistics_unread(mosquitto, subscriber):
+    node_end, reporter_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with reporter_end:
+        config = json.dumps({"base": "b", "client_id": "c", "port": mosquitto.port})
+        process = subprocess.Popen([sys.executable, "-m", "edge.box.reporter", "--config", config,
+                                    "--fd", str(reporter_end.fileno())], pass_fds=[reporter_end.fileno()])
+    try:
+        assert wait_for(lambda: subscriber.payloads("b/state") == [b"online"])
+        os.kill(process.pid, signal.SIGSTOP)
+        for number in range(50):
+            node_end.send(link.pack_message("b/event", b"%d" % number, False, 1))
+        assert node_end.recv(link.MESSAGE_MAX, socket.MSG_PEEK)
+        node_end.close()
+        os.kill(process.pid, signal.SIGCONT)
+        assert process.wait(5) == 0
+        assert wait_for(lambda: subscriber.payloads("b/event") == [b"%d" % number for number in range(50)])
+    finally:
+        process.kill()
+        process.wait(5)
+
+
 def test_end_is_in_time_without_a_broker():
     node_end, reporter_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with reporter_end:
@@ -307,8 +328,10 @@ def test_missing_password_file_is_refused_by_name(tmp_path):
     ('{"base": "b", "client_id": "c", "keepalive": 3}', "unknown key 'keepalive'"),
     ('{"base": "b/#", "client_id": "c"}', "topic 'b/#'"),
     ('{"base": "b", "client_id": ""}', "client_id = ''"),
-    ('{"base": "b", "client_id": "c", "port": 0}', "port = 0, expected a number from 1 to 65535"),
+    ('{"base": "b", "client_id": "c", "port": 0}', "port = 0, expected an integer from 1 to 65535"),
     ('{"base": "b", "client_id": "c", "inflight": true}', "inflight = True"),
+    ('{"base": "b", "client_id": "c", "inflight": 20.5}', "inflight = 20.5"),
+    ('{"base": "b", "client_id": "c", "username": 5}', "username = 5"),
     ('{"base": "b", "client_id": "c", "password_file": "p"}', "without username"),
 ])
 def test_wrong_configuration_is_explained(text, reason):

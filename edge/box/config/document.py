@@ -218,7 +218,7 @@ def _read_keys(document, table, entry, below=()):
         if key in below:
             continue
         if key not in fields:
-            document.problem(entry, key, _unknown_key(table, entry, key))
+            document.problem(entry, key, _unknown_key(table, entry, key, [*fields, *below]))
             continue
         try:
             entry.values[key] = fields[key].read(value)
@@ -237,7 +237,7 @@ def _read_keys(document, table, entry, below=()):
             entry.values[key] = default
 
 
-def _unknown_key(table, entry, key: str) -> str:
+def _unknown_key(table, entry, key: str, known: list) -> str:
     if (table.name, key) in REFUSED_KEYS:
         return f"has {REFUSED_KEYS[table.name, key]}"
     kinds = table.kinds_with(key)
@@ -245,5 +245,5 @@ def _unknown_key(table, entry, key: str) -> str:
         readers = listed(f"'{kind}'" for kind in kinds)
         text = f"is of {table.chooser} '{entry.kind}' and has the key '{key}', which only {readers} reads"
         return f"{text}; remove it"
-    hint = did_you_mean(key, entry.fields, f"its keys are {listed(entry.fields)}")
+    hint = did_you_mean(key, known, f"its keys are {listed(known)}")
     return f"has the key {shown(key)}, which nobody reads; {hint}"

@@ -4,7 +4,7 @@ import math
 import re
 
 from edge.box.config.problems import did_you_mean, listed, number, shown
-from edge.box.config.units import SPELLINGS, UNITS
+from edge.box.config.units import OTHERS, SPELLINGS, UNITS
 
 REQUIRED = object()
 OPTIONAL = object()
@@ -135,9 +135,10 @@ class Choice(Field):
             if value == option and type(value) is type(option):
                 return value
         if isinstance(self.options[0], str):
+            one = "one of them" if len(self.options) > 1 else "that"
             if isinstance(value, str):
-                raise Unfit(did_you_mean(value, self.options, "write one of them"))
-            raise Unfit("write one of them in quotes")
+                raise Unfit(did_you_mean(value, self.options, f"write {one}"))
+            raise Unfit(f"write {one} in quotes")
         if is_number(value) and value == value:
             raise Unfit(f"the nearest is {min(self.options, key=lambda option: abs(option - value))}")
         raise Unfit(_as_number(value))
@@ -158,8 +159,12 @@ class Text(Field):
     def read(self, value) -> str:
         if not isinstance(value, str):
             raise Unfit("write it in quotes")
-        if not value or len(value) > self.longest or not value.isprintable():
-            raise Unfit("write such a text")
+        if not value:
+            raise Unfit("write at least one character")
+        if len(value) > self.longest:
+            raise Unfit("shorten it")
+        if not value.isprintable():
+            raise Unfit("remove the control characters")
         return value
 
 
@@ -203,10 +208,12 @@ class Unit(Field):
             raise Unfit("write it in quotes")
         if value in UNITS:
             return value
-        if value in SPELLINGS:
-            raise Unfit(f'write "{SPELLINGS[value]}"')
-        known = f"write one of {listed(map(shown, UNITS))}"
-        raise Unfit(did_you_mean(value, [unit for unit in UNITS if unit], known))
+        if value in OTHERS:
+            raise Unfit(OTHERS[value])
+        spelt = [name for name in UNITS if name.lower() == value.lower()] + [SPELLINGS.get(value)]
+        if spelt[0] is not None:
+            raise Unfit(f'write "{spelt[0]}"')
+        raise Unfit(f"write one of {listed(map(shown, UNITS))}")
 
 
 class Level(Number):
@@ -221,7 +228,7 @@ class Level(Number):
         if value == "hold":
             return value
         if isinstance(value, str) and not _looks_like_a_number(value):
-            raise Unfit(did_you_mean(value, ["hold"], "write one of these"))
+            raise Unfit(did_you_mean(value, ["hold"], "write such a value"))
         return Number.read(self, value)
 
 
@@ -269,7 +276,7 @@ class References(Reference):
 
     def expected(self) -> str:
         if self.most == 1:
-            return f"a list with the name of {_NOUNS[self.table][0]}"
+            return f"a list with one name of {_NOUNS[self.table][0]}"
         return f"a list of 1 to {self.most} different names of {_NOUNS[self.table][1]}"
 
     def read(self, value) -> list:
@@ -278,8 +285,10 @@ class References(Reference):
         for i, name in enumerate(value):
             if name in value[:i]:
                 raise Unfit(f"'{name}' is named twice: name it once")
-        if not 1 <= len(value) <= self.most:
-            raise Unfit("name so many")
+        if not value:
+            raise Unfit("name at least one")
+        if len(value) > self.most:
+            raise Unfit(f"name no more than {self.most}")
         return list(value)
 
     def references(self, value) -> list:

@@ -2,6 +2,9 @@
 
 import difflib
 import json
+import re
+
+_DIGITS = re.compile(r"\d+")
 
 
 class NodeFileError(Exception):
@@ -30,16 +33,13 @@ def nearest(word: str, known) -> str:
 
     Another number is no misspelling: ``ai8`` may have been meant to be any of ``ai0`` to ``ai7``.
     """
-    lower = {name.lower(): name for name in known if _letters(name) != _letters(word) or name == word}
+    letters = _DIGITS.sub("", word)
+    lower = {name.lower(): name for name in known if _DIGITS.sub("", name) != letters or letters == word}
     begun = [name for name in lower if len(word) >= 3 and name.startswith(word.lower())]
     found = difflib.get_close_matches(word.lower(), list(lower), 1, 0.65)
     if len(begun) == 1 and not found:
         found = begun
     return lower[found[0]] if found else ""
-
-
-def _letters(word: str) -> str:
-    return "".join(letter for letter in word if not letter.isdigit()) if any(map(str.isdigit, word)) else ""
 
 
 def did_you_mean(word: str, known, otherwise: str) -> str:

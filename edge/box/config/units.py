@@ -29,7 +29,7 @@ UNITS = {
     "V": "volt",
 }
 
-# Other spellings -> the one that is read. Kelvin and Fahrenheit are not the same unit and stay out.
+# Other spellings -> the one that is read.
 SPELLINGS = {
     "°C": "degC",
     "℃": "degC",
@@ -41,4 +41,12 @@ SPELLINGS = {
     "Nm³/h": "Nm3/h",
     "mg/Nm³": "mg/Nm3",
     "1": "",
+}
+
+# Other units -> what to do.
+OTHERS = {
+    "K": 'temperatures are in "degC"',
+    "°F": 'temperatures are in "degC"',
+    "degF": 'temperatures are in "degC"',
+    "psi": 'pressures are in "Pa", "kPa", "mbar" or "bar"',
 }

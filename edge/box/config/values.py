@@ -31,8 +31,8 @@ def span(document, reference: str, above: tuple = ()) -> tuple:
 
 
 def sources(calc) -> list:
-    """The names that a calc reads."""
-    return [name for _, _, name, _ in calc.references()]
+    """The names that a calc reads; an output is none of them."""
+    return [name for _, _, name, _ in calc.references() if not name.startswith("output.")]
 
 
 def _entry(document, reference: str):

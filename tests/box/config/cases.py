@@ -33,7 +33,7 @@ VALUES = [
     wrong("bus.field", "timeout_ms", "4", "from 5 to 5000 ms"),
     wrong("bus.field", "late_ms", "-1", "from 0 to 60000 ms"),
     wrong("bus.field", "port", '""', "port"),
-    wrong("bus.field", "port", '"/dev/tty\\nUSB0"', "printable"),
+    wrong("bus.field", "port", '"/dev/tty\\nUSB0"', "remove the control characters"),
     wrong("bus.field", "parity", '"E"', 'the key "parity"', "its keys are port, baud"),
     # device
     wrong("device.roof", "bus", '"feild"', "no [bus.feild]", "did you mean 'field'?"),
@@ -48,16 +48,18 @@ VALUES = [
     wrong("device.id_fan", "lease_ms", "900", "at least four ticks of 250 ms", "write 1000 or more"),
     # signal
     wrong("signal.power", "device", '"rof"', "no [device.rof]", "did you mean 'roof'?"),
-    wrong("signal.power", "input", '"ai8"', "does not have", "did you mean 'ai"),
+    wrong("signal.power", "input", '"ai8"', "does not have", "its inputs are ai0"),
     wrong("signal.power", "input", '"steam"', "its inputs are ai0"),
     wrong("signal.roof_a1", "sensor", '"k"', "did you mean 'K'?"),
     wrong("signal.roof_a1", "sensor", '"Pt100"', 'expected "4-20mA"', "write one of them"),
     wrong("signal.o2", "sensor", '"K"', "device flue_gas (o2_analyser) knows what it measures", "remove it"),
     wrong("signal.o2", "at_4ma", "0", "device flue_gas (o2_analyser) knows what it measures"),
     wrong("signal.roof_a1", "at_4ma", "0", 'only sensor = "4-20mA" reads'),
-    wrong("signal.roof_a1", "unit", '"K"', 'unit = "K"', "expected a known unit"),
+    wrong(
+        "signal.roof_a1", "unit", '"K"', 'unit = "K"', "expected a known unit", 'temperatures are in "degC"'
+    ),
     wrong("signal.roof_a1", "unit", '"°C"', 'write "degC"'),
-    wrong("signal.roof_a1", "unit", '"degc"', "did you mean 'degC'?"),
+    wrong("signal.roof_a1", "unit", '"degc"', 'write "degC"'),
     wrong("signal.roof_a1", "unit", '"furlong"', 'write one of "", "%", "degC"'),
     wrong("signal.roof_a1", "low", "-300", "thermocouple K reaches from -270 to 1372"),
     wrong("signal.power", "high", "60.5", "transmitter from 3.6 to 21 mA reaches from -0.375 to 15.9375"),
@@ -95,16 +97,18 @@ VALUES = [
     wrong("calc.t_furnace", "sections", '[["roof_a1"], ["roof_x9"]]', "'roof_x9'", "which nobody provides"),
     wrong("calc.t_furnace", "sections", '[["roof_a1"], ["steam"]]', "expected one unit"),
     wrong("calc.lambda", "of", '["steam"]', '\'steam\' in "t/h", expected O2 in "%"'),
-    wrong("calc.lambda", "of", '["o2", "steam"]', "a list with the name of a signal or calc"),
+    wrong(
+        "calc.lambda", "of", '["o2", "steam"]', "a list with one name of a signal or calc", "no more than 1"
+    ),
     wrong("calc.lambda", "unit", '"%"', "lambda is a ratio"),
     wrong("calc.lambda", "gas_ratio", "0", "from 0.5 to 3"),
-    wrong("calc.total_air", "weights", "[0.65]", "1 weights for 2 values"),
+    wrong("calc.total_air", "weights", "[0.65]", "weights = [0.65] for 2 values"),
     wrong("calc.total_air", "weights", '[0.65, "0.35"]', "a list of numbers", "without quotes"),
     wrong("calc.total_air", "weights", "[0.65, inf]", "finite"),
     # output
     wrong("output.burner", "device", '"burner"', "no [device.burner]"),
     wrong("output.burner", "device", '"roof"', "an m7019r has no outputs"),
-    wrong("output.burner", "channel", '"ao7"', "does not have", "did you mean 'ao"),
+    wrong("output.burner", "channel", '"ao7"', "does not have", "it has ao0"),
     wrong("output.air_heater", "channel", '"ao0"', "which output burner drives already"),
     wrong("output.burner", "unit", '"mA"', 'expected "%"'),
     wrong("output.burner", "high", "101", "from 0 to 100 %"),
@@ -178,7 +182,7 @@ VALUES = [
     wrong("alarm.o2_low", "outputs", '["burner"]', "which nobody reads"),
     # report
     wrong("report", "period_ms", "200", "at least one tick of 250 ms"),
-    wrong("report", "mqqt", "1", "which nobody reads"),
+    wrong("report", "mqqt", "1", "which nobody reads", "did you mean 'mqtt'?"),
     wrong("report.mqtt", "host", '"mqtt://broker"', "without scheme"),
     wrong("report.mqtt", "port", "65536", "from 1 to 65535"),
     wrong("report.mqtt", "keepalive_s", "0", "from 5 to 3600 s"),

@@ -162,7 +162,7 @@ def _calc(document, calc):
     elif calc.kind == "weighted_sum":
         names, weights = calc.get("of"), calc.get("weights")
         if names is not None and weights is not None and len(names) != len(weights):
-            text = f"has {len(weights)} weights for {len(names)} values, expected one for each"
+            text = f"has weights = {shown(weights)} for {len(names)} values, expected one for each"
             document.problem(calc, "weights", f"{text}; add or remove some")
 
 
