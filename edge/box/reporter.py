@@ -219,7 +219,7 @@ class Reporter:
             except BlockingIOError:
                 return
             except ConnectionResetError:
-                datagram = b""  # XX statistics unread; what it sent before is still to be read
+                continue  # the node ended with statistics unread; what it sent before is still to be read
             if not datagram:
                 self._node_gone = True
                 return
@@ -272,7 +272,7 @@ class Reporter:
         try:
             self._node_end.send(report)
         except (BlockingIOError, BrokenPipeError, ConnectionResetError):
-            self.stats_lost += 1  # the node does not read, or is gone: its end will be read after its messages
+            self.stats_lost += 1  # the node does not read, or is gone: _read_node will see its end
         # Not queued while the broker is away: they would push the node's messages out.
         if self._connected and len(self._inflight) < self._config.inflight:
             self._client.publish(self._topic(messages.REPORTER), report, 1)

@@ -124,7 +124,8 @@ class Line:
         if self._port.any():
             self._received(self._port.read(), now_us)
         while self._groups and self._groups[0][0] <= now_us:
-            self._port.write(self._groups.pop(0)[1])
+            _, self._sent_us, group = self._groups.pop(0)
+            self._port.write(group)
         return self._groups[0][0] if self._groups else now_us + IDLE_US
 
     def _received(self, data: bytes, now_us: int):
@@ -135,10 +136,8 @@ class Line:
         else:
             start_us = now_us if now_us > self._heard_us else self._heard_us
             end_us = start_us + duration_us
-        if self._groups:
-            # Both talk: what is still to be sent is lost, and so is what was heard.
+        if self._talked_over(start_us, end_us):
             self.collisions += 1
-            self._groups = [(due_us, garbled(group)) for due_us, group in self._groups]
             data = garbled(data)
         elif self._sent_us and start_us < self._sent_us + self._silence_us and not self._slaves.partial():
             self.violations += 1
@@ -146,17 +145,26 @@ class Line:
         for reply_us, reply in self._slaves.received(data, end_us):
             self._send(reply, reply_us)
 
+    def _talked_over(self, start_us: int, end_us: int) -> bool:
+        """Garble what a slave sends between these times; whether there is any."""
+        overlap = False
+        for i, (due_us, sent_us, group) in enumerate(self._groups):
+            if sent_us - len(group) * self._char_us < end_us and start_us < sent_us:
+                self._groups[i] = (due_us, sent_us, garbled(group))
+                overlap = True
+        return overlap
+
     def _send(self, reply: bytes, start_us: int):
+        """Note what to write when: (write in us, last character out in us, bytes)."""
         size = len(reply)
-        for first in range(0, size, GROUP):
-            last = min(first + GROUP, size)
-            self._groups.append((start_us + int(last * self._char_us + 0.5), reply[first:last]))
-        self._groups.sort(key=_due)
-        self._sent_us = max(self._sent_us, self._groups[-1][0])
-
-
-def _due(group: tuple) -> int:
-    return group[0]
+        if self._paced:
+            self._groups.append((start_us, start_us + int(size * self._char_us), reply))
+        else:
+            for first in range(0, size, GROUP):
+                last = min(first + GROUP, size)
+                end_us = start_us + int(last * self._char_us + 0.5)
+                self._groups.append((end_us, end_us, reply[first:last]))
+        self._groups.sort()
 
 
 class Console:

@@ -162,7 +162,6 @@ class ModbusSlaves:
             if self.faults.armed and self.faults.deaf(instrument.unit, end_us):
                 return ()
             self._heard(instrument, end_us)
-            instrument.expires_us = end_us + instrument.lease_us
             return self._reply(instrument, bytes((frame[0], function | 0x80, code)), end_us)
         size = (count + 7) // 8 if bits else 2 * count
         head = bytes((frame[0], function, size))
@@ -171,7 +170,8 @@ class ModbusSlaves:
             address <= coil < address + count for coil in instrument.coils_read_once
         ):
             replies = self._read(known, end_us)
-            instrument.coils_were_read(address, count)
+            if replies:
+                instrument.coils_were_read(address, count)
             return replies
         if len(self._known) < KNOWN_READS:
             self._known[frame] = known
@@ -184,11 +184,7 @@ class ModbusSlaves:
         faults = self.faults
         if faults.armed and faults.deaf(instrument.unit, end_us):
             return ()
-        if end_us >= instrument.expires_us:
-            instrument.expire(end_us)
-        if instrument.lost:
-            instrument.regained(end_us)
-        instrument.expires_us = end_us + instrument.lease_us
+        self._heard(instrument, end_us)
         if bits:
             body = head + modbus.pack_bits(data[begin:end])
         else:
@@ -213,6 +209,7 @@ class ModbusSlaves:
             instrument.expire(at_us)
         if instrument.lost:
             instrument.regained(at_us)
+        instrument.expires_us = at_us + instrument.lease_us
 
     def _execute(self, instrument, function: int, frame: bytes, at_us: int) -> int:
         """Let an instrument obey a write; 0 or the exception code."""

@@ -44,8 +44,6 @@ CW_OFF3 = 0x0004  # 0: emergency stop
 CW_ENABLE = 0x0008
 CW_RAMP_RUN = 0x0020  # 0: the ramp generator holds
 CW_RAMP_INPUT = 0x0040  # 0: the ramp generator's input is zero
-CW_RESET = 0x0080
-CW_OPERATING = 0x006F
 
 # Status word bits that a driver has no use for.
 SW_OFF2_INACTIVE = 0x0010
@@ -131,13 +129,10 @@ class Ach550(Instrument):
         self._saved = {address: factory for address, (factory, _) in PARAMETERS.items()}
         self._saved[ACCELERATION_TIME] = int(accel_s * 10.0 + 0.5)
         self._saved[DECELERATION_TIME] = int(decel_s * 10.0 + 0.5)
-        for address in (registers.CONTROL_WORD, registers.REFERENCE_1, REFERENCE_2):
-            self.holding_values[address] = range(65536)
-        for address, (_, values) in PARAMETERS.items():
-            if values is not None:
-                self.holding_values[address] = values
-        for bit in range(WORD_BITS):
-            self.coil_values[bit] = frozenset((0, 1))
+        words = (registers.CONTROL_WORD, registers.REFERENCE_1, REFERENCE_2)
+        self.holding_values = dict.fromkeys(words, range(65536))
+        self.holding_values.update((key, values) for key, (_, values) in PARAMETERS.items() if values)
+        self.coil_values = dict.fromkeys(range(WORD_BITS), (0, 1))
         self._recall()
         self._publish()
 
@@ -159,7 +154,7 @@ class Ach550(Instrument):
             self.percent[0] = percent
             self._history = [percent] * AVERAGE_S
             self.holding.put(registers.REFERENCE_1, int(percent * registers.FULL_REFERENCE / 100.0 + 0.5))
-            self._put_control(CW_OPERATING)
+            self._put_control(registers.CW_OPERATING)
             self._aim()
             self._publish()
 
@@ -170,12 +165,11 @@ class Ach550(Instrument):
         self._learn()
 
     def _learn(self):
-        holding = self.holding
-        self._accel_pct_per_s = 1000.0 / (holding.get(ACCELERATION_TIME) or 1)
-        self._decel_pct_per_s = 1000.0 / (holding.get(DECELERATION_TIME) or 1)
-        tenths = holding.get(registers.COMM_FAULT_TIME)
-        watched = holding.get(registers.COMM_FAULT_FUNC) != FUNC_NONE
-        self.lease_us = tenths * 100000 if watched else NEVER_US
+        get = self.holding.get
+        self._accel_pct_per_s = 1000.0 / (get(ACCELERATION_TIME) or 1)
+        self._decel_pct_per_s = 1000.0 / (get(DECELERATION_TIME) or 1)
+        watched = get(registers.COMM_FAULT_FUNC) != FUNC_NONE
+        self.lease_us = get(registers.COMM_FAULT_TIME) * 100000 if watched else NEVER_US
 
     # Time -------------------------------------------------------------------------------------
 
@@ -332,7 +326,7 @@ class Ach550(Instrument):
         if word == self._control or self._local:
             self._put_control(self._control)
         else:
-            if word & ~self._control & CW_RESET and self.state == TRIPPED:
+            if word & ~self._control & registers.CW_FAULT_RESET and self.state == TRIPPED:
                 self._enter(INHIBITED, at_us)
             self._put_control(word)
         self._follow(at_us)

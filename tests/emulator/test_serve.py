@@ -1,0 +1,393 @@
+"""The emulator as a process on a pseudo-terminal, read by masters that others wrote."""
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+import tty
+
+import pytest
+from pymodbus.client import ModbusSerialClient
+
+from edge.node.bus import modbus
+from edge.node.devices import ach550, m7019r, m7024, o2_analyser
+from tests.parts import require_command
+
+WITHIN_S = 10.0
+ROOF, O2, MODULE, PRIMARY, GRATE = 1, 2, 3, 11, 15
+CHAR_US = 11e6 / 38400
+
+
+class Emulator:
+    """The process; ended by its id whatever happens."""
+
+    def __init__(self, *arguments, stdin=subprocess.PIPE):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "edge.emulator.serve", "bishkek", "--seed", "1", *arguments],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self._rest = b""
+        try:
+            self.port = self.answer()["port"]
+        except BaseException:
+            self.end()
+            raise
+
+    def answer(self):
+        """Its next line."""
+        end = time.monotonic() + WITHIN_S
+        while b"\n" not in self._rest:
+            left = end - time.monotonic()
+            assert left > 0 and select.select([self.process.stdout], [], [], left)[0], "no answer"
+            data = os.read(self.process.stdout.fileno(), 65536)
+            assert data, self.process.stderr.read()
+            self._rest += data
+        line, self._rest = self._rest.split(b"\n", 1)
+        return json.loads(line)
+
+    def say(self, text):
+        self.process.stdin.write(text.encode() + b"\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def end(self):
+        """Its exit code and what it complained of."""
+        if self.process.poll() is None:
+            self.process.kill()
+        return self.left()
+
+    def left(self):
+        """Wait until it has ended by itself."""
+        try:
+            code = self.process.wait(timeout=WITHIN_S)
+            return code, self.process.stderr.read().decode()
+        finally:
+            self.process.kill()
+            self.process.wait(timeout=WITHIN_S)
+            for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+                if stream is not None:
+                    stream.close()
+
+
+@pytest.fixture(scope="module")
+def shared():
+    emulator = Emulator("--attached")
+    yield emulator
+    emulator.end()
+
+
+@pytest.fixture
+def emulator(shared):
+    yield shared
+    shared.say("clear")
+
+
+@pytest.fixture
+def raw(emulator):
+    """The port as a file descriptor, raw."""
+    fd = os.open(emulator.port, os.O_RDWR | os.O_NOCTTY)
+    tty.setraw(fd)
+    yield fd
+    os.close(fd)
+
+
+def ask(fd, request, within_s=0.5):
+    """What comes back, and when the first and the last byte came, in us from the request."""
+    start = time.monotonic()
+    os.write(fd, request)
+    data, times = b"", []
+    while select.select([fd], [], [], within_s)[0]:
+        data += os.read(fd, 256)
+        times.append((time.monotonic() - start) * 1e6)
+        within_s = 0.05
+    return data, times
+
+
+# ---- Masters that others wrote
+
+
+@pytest.fixture
+def client(emulator):
+    client = ModbusSerialClient(emulator.port, baudrate=38400, timeout=1, retries=1)
+    assert client.connect()
+    yield client
+    client.close()
+
+
+def test_pymodbus_reads_and_writes_with_every_function(client):
+    reply = client.read_input_registers(m7019r.AI_VALUE, count=8, device_id=ROOF)
+    assert 9000 < reply.registers[0] < 10000
+    reply = client.read_holding_registers(m7019r.AI_TYPE_CODE, count=8, device_id=ROOF)
+    assert reply.registers == [15, 15, 15, 15, 7, 7, 7, 15]
+    reply = client.read_input_registers(o2_analyser.O2, count=2, device_id=O2)
+    o2 = client.convert_from_registers(reply.registers, client.DATATYPE.FLOAT32, word_order="big")
+    assert 4.0 < o2 < 9.0
+    assert client.read_coils(m7024.COIL_DATA_FORMAT, count=1, device_id=MODULE).bits[0]
+    assert client.read_discrete_inputs(9, count=1, device_id=PRIMARY).bits[0], "remote"
+    assert not client.write_coil(m7024.COIL_WATCHDOG_MODE, True, device_id=MODULE).isError()
+    assert client.read_coils(m7024.COIL_WATCHDOG_MODE, count=1, device_id=MODULE).bits[0]
+    assert not client.write_coils(m7024.COIL_WATCHDOG_MODE, [False, False], device_id=MODULE).isError()
+    assert not client.write_register(ach550.REFERENCE_1, 9999, device_id=GRATE).isError()
+    assert not client.write_registers(ach550.CONTROL_WORD, [0x006F, 10000], device_id=GRATE).isError()
+    reply = client.read_holding_registers(ach550.CONTROL_WORD, count=2, device_id=GRATE)
+    assert reply.registers == [0x006F, 10000]
+
+
+def test_pymodbus_gets_the_exceptions(client):
+    assert client.read_input_registers(8, count=1, device_id=ROOF).exception_code == 2
+    assert client.read_holding_registers(0, count=1, device_id=O2).exception_code == 1
+    assert client.write_register(ach550.COMM_FAULT_FUNC, 9, device_id=PRIMARY).exception_code == 3
+    assert client.write_register(m7019r.AI_VALUE, 1, device_id=ROOF).exception_code == 2
+
+
+def mbpoll(emulator, *arguments):
+    command = [require_command("mbpoll"), "-m", "rtu", "-b", "38400", "-P", "none", "-o", "0.5", "-1"]
+    done = subprocess.run(
+        [*command, *arguments], capture_output=True, text=True, timeout=WITHIN_S, stdin=subprocess.DEVNULL
+    )
+    values = [int(found) for found in re.findall(r"^\[\d+\]:\s+(-?\d+)", done.stdout, re.M)]
+    return done.returncode, values, done.stdout + done.stderr
+
+
+def test_mbpoll_reads_every_unit_of_the_line(emulator):
+    port = emulator.port
+    code, values, said = mbpoll(emulator, "-a", "1", "-t", "3", "-r", "1", "-c", "8", port)
+    assert code == 0 and len(values) == 8 and 9000 < values[0] < 10000, said
+    code, values, said = mbpoll(emulator, "-a", "2", "-t", "3", "-r", "3", "-c", "2", port)
+    assert code == 0 and values == [0, 7000], said
+    code, values, said = mbpoll(emulator, "-a", "3", "-t", "0", "-r", "269", "-c", "2", port)
+    assert code == 0 and values == [1, 0], said
+    for unit in range(11, 16):
+        code, values, said = mbpoll(emulator, "-a", str(unit), "-t", "4", "-r", "4", "-c", "2", port)
+        assert code == 0 and values[0] & 7 == 7, said
+        code, values, said = mbpoll(emulator, "-a", str(unit), "-t", "1", "-r", "1", "-c", "3", port)
+        assert code == 0 and values == [1, 1, 1], said
+
+
+def test_mbpoll_writes_and_is_refused_and_finds_nobody(emulator):
+    port = emulator.port
+    code, _, said = mbpoll(emulator, "-a", "3", "-t", "4", "-r", "97", port, "5000", "6000")
+    assert code == 0 and "Written 2 references" in said
+    code, values, said = mbpoll(emulator, "-a", "3", "-t", "4", "-r", "97", "-c", "2", port)
+    assert values == [5000, 6000], said
+    assert "Illegal data address" in mbpoll(emulator, "-a", "1", "-t", "3", "-r", "100", port)[2]
+    assert "Illegal function" in mbpoll(emulator, "-a", "2", "-t", "4", "-r", "1", port)[2]
+    assert "timed out" in mbpoll(emulator, "-a", "77", "-t", "4", "-r", "1", port)[2]
+
+
+# ---- The line
+
+
+def test_a_reply_keeps_to_the_time_of_the_line(raw):
+    request = modbus.read_request(ROOF, 4, 0, 8)
+    expected_us = 8 * CHAR_US + 5000 + 21 * CHAR_US
+    late_us = []
+    for _ in range(20):
+        reply, times = ask(raw, request)
+        assert len(reply) == 21
+        assert len(times) > 1, "in groups, as a UART hands them over"
+        late_us.append(times[-1] - expected_us)
+        time.sleep(0.01)
+    assert min(late_us) > -100
+    assert sorted(late_us)[10] < 3000
+
+
+def test_noise_is_survived_and_nothing_answers_it(emulator, raw):
+    before = emulator.say("state")["line"]
+    broken = modbus.read_request(ROOF, 4, 0, 8)[:-1] + b"\x00"
+    for junk in (b"\x00", b"\xff" * 300, broken, bytes(range(256))):
+        assert ask(raw, junk, 0.1)[0] == b""
+        time.sleep(0.05)
+        assert len(ask(raw, modbus.read_request(ROOF, 4, 0, 8))[0]) == 21
+    after = emulator.say("state")["line"]
+    assert after["crc_errors"] > before["crc_errors"]
+    assert after["requests"] - before["requests"] == after["replies"] - before["replies"] == 4
+
+
+def test_who_talks_into_a_reply_garbles_both_and_is_counted(emulator, raw):
+    before = emulator.say("state")["line"]
+    # With so many stray bytes before it, the answer takes the line for more than 60 ms.
+    request = modbus.read_request(ROOF, 3, m7019r.AI_TYPE_CODE, 8)
+    emulator.say("fault 1 stray 200")
+    os.write(raw, request)
+    time.sleep(0.03)
+    os.write(raw, request)
+    time.sleep(0.2)
+    after = emulator.say("state")["line"]
+    assert after["collisions"] == before["collisions"] + 1
+    assert after["replies"] == before["replies"] + 1
+
+
+def test_who_does_not_wait_for_the_silence_is_counted(emulator, raw):
+    before = emulator.say("state")["line"]
+    for _ in range(5):
+        os.write(raw, modbus.read_request(ROOF, 4, 0, 1))
+        received = 0
+        while received < 7 and select.select([raw], [], [], 1)[0]:
+            received += len(os.read(raw, 256))
+    after = emulator.say("state")["line"]
+    assert after["replies"] == before["replies"] + 5
+    assert after["violations"] > before["violations"]
+
+
+def test_others_go_on_while_a_late_answer_is_on_its_way(emulator, raw):
+    before = emulator.say("state")["line"]
+    emulator.say("fault 1 late 300")
+    os.write(raw, modbus.read_request(ROOF, 4, 0, 1))
+    time.sleep(0.05)
+    reply, _ = ask(raw, modbus.read_request(O2, 4, 0, 4))
+    assert reply[0] == O2 and len(reply) == 13
+    assert select.select([raw], [], [], 1)[0]
+    time.sleep(0.05)
+    assert os.read(raw, 256)[0] == ROOF
+    assert emulator.say("state")["line"]["collisions"] == before["collisions"]
+
+
+def test_faults_from_the_console(emulator, raw):
+    request = modbus.read_request(ROOF, 4, 0, 1)
+    good = ask(raw, request)[0]
+    assert len(good) == 7
+    assert emulator.say("fault roof silence") == {"ok": True}
+    assert ask(raw, request, 0.1)[0] == b""
+    assert emulator.say("state")["faults"] == [{"unit": 1, "kind": "silence", "arg": None}]
+    assert emulator.say("clear roof") == {"ok": True}
+    assert len(ask(raw, request)[0]) == 7
+    assert emulator.say("fault 1 truncated 3 0.5s") == {"ok": True}
+    assert len(ask(raw, request, 0.1)[0]) == 3
+    time.sleep(0.8)
+    assert len(ask(raw, request)[0]) == 7
+    assert emulator.say("fault 1 silence 0.2") == {"ok": True}
+    assert emulator.say("fault 1 burnt_out 0 30") == {"ok": True}
+    time.sleep(0.6)
+    assert ask(raw, request)[0][3:5] == b"\x7f\xff"
+    assert emulator.say("fault 1 late") == {"ok": True}
+    assert ask(raw, request)[1][0] > 150000
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("dance", "no command 'dance'; expected fault, clear, set, state, quit"),
+        ("", "an empty command"),
+        ("fault", "expected fault UNIT KIND"),
+        ("fault 1 explode", "has no fault 'explode'"),
+        ("fault 77 silence", "no unit 77"),
+        ("fault oven silence", "no unit 'oven'"),
+        ("fault 1 silence soon", "SECONDS is 'soon'; expected a number"),
+        ("fault 1 late 5 6 7", "expected fault UNIT KIND"),
+        ("clear 1 2", "expected clear"),
+        ("set moisture_mean", "expected set NAME VALUE"),
+        ("set moisture_mean wet", "VALUE is 'wet'; expected a number"),
+        ("set moisture_mean 7", "expected a number from 0.15"),
+        ("set feeder_pct 7", "driven by an instrument"),
+    ],
+)
+def test_a_wrong_command_is_answered_by_what_was_expected(emulator, command, message):
+    assert message in emulator.say(command)["error"]
+
+
+def test_state_shows_what_reaches_the_plant(emulator, client):
+    client.write_registers(m7024.AO_VALUE, [8000], device_id=MODULE)
+    time.sleep(0.4)
+    state = emulator.say("state")
+    assert state["outputs"]["burner"] == 25.0
+    assert state["leases"]["burner_and_heater"] == {"armed": False, "expired": False}
+    assert 800.0 < state["process"]["t_a1_c"] < 1100.0
+    assert state["time_s"] > 0
+    client.write_registers(m7024.AO_VALUE, [4000], device_id=MODULE)
+    assert emulator.say("set moisture_mean 0.5") == {"ok": True}
+
+
+def test_it_needs_little_of_the_processor(emulator, raw):
+    def used_s():
+        with open(f"/proc/{emulator.process.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    start, before = time.monotonic(), used_s()
+    asked = 0
+    while time.monotonic() - start < 2.0:
+        asked += len(ask(raw, modbus.read_request(ROOF, 4, 0, 8))[0]) == 21
+    assert asked > 20
+    assert (used_s() - before) / (time.monotonic() - start) < 0.2
+
+
+# ---- Its life
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_without_a_word(number, tmp_path):
+    link = tmp_path / "line"
+    emulator = Emulator("--link", str(link))
+    assert os.path.realpath(link) == emulator.port
+    emulator.process.send_signal(number)
+    assert emulator.left() == (0, "")
+    assert not os.path.lexists(link)
+
+
+def test_quit_ends_it():
+    emulator = Emulator()
+    assert emulator.say("quit") == {"ok": True}
+    assert emulator.left() == (0, "")
+
+
+def test_attached_it_ends_with_its_input_and_otherwise_not():
+    emulator = Emulator("--attached")
+    emulator.process.stdin.close()
+    assert emulator.left() == (0, "")
+    emulator = Emulator(stdin=subprocess.DEVNULL)
+    time.sleep(0.3)
+    assert emulator.process.poll() is None
+    emulator.process.terminate()
+    assert emulator.left() == (0, "")
+
+
+def complaint(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "edge.emulator.serve", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 2 and done.stdout == "" and "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_what_can_not_be_is_said_in_a_sentence(tmp_path):
+    assert "no plant 'atlantis': there are bishkek" in complaint("atlantis")
+    assert "/dev/nowhere does not exist" in complaint("bishkek", "--port", "/dev/nowhere")
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    assert "can't be made: File exists" in complaint("bishkek", "--link", str(taken))
+    assert taken.read_text() == "mine"
+
+
+def test_an_old_link_is_replaced(tmp_path):
+    link = tmp_path / "line"
+    link.symlink_to("/dev/pts/987654")
+    emulator = Emulator("--link", str(link))
+    try:
+        assert os.path.realpath(link) == emulator.port
+    finally:
+        emulator.end()
+
+
+def test_it_serves_a_serial_port_too():
+    """Two pseudo-terminals back to back stand for a cable with a serial port at its end."""
+    near, far = os.openpty()
+    tty.setraw(far)
+    emulator = Emulator("--port", os.ttyname(far))
+    try:
+        reply, _ = ask(near, modbus.read_request(ROOF, 4, 0, 8))
+        assert len(reply) == 21
+    finally:
+        emulator.end()
+        os.close(near)
+        os.close(far)
