@@ -1,6 +1,7 @@
 """A serial port on CPython: pyserial opens and configures it, bytes move by its file descriptor."""
 
 import os
+import termios
 
 import serial
 
@@ -31,6 +32,10 @@ class SerialPort:
         except serial.SerialException as error:
             raise PortError(_sentence(path, error)) from None
         self._fd = self._serial.fileno()
+        # A read of nothing then means the port is gone, not that there is nothing yet.
+        attributes = termios.tcgetattr(self._fd)
+        attributes[6][termios.VMIN] = 1
+        termios.tcsetattr(self._fd, termios.TCSANOW, attributes)
         self._pending = b""
 
     def any(self) -> int:
@@ -40,6 +45,8 @@ class SerialPort:
                 self._pending = os.read(self._fd, 4096)
             except BlockingIOError:
                 return 0
+            if not self._pending:
+                raise OSError(f"port {self.path} hung up")
         return len(self._pending)
 
     def read(self) -> bytes:

@@ -99,11 +99,16 @@ class Device:
         if tag == "verify" or tag == "set":
             self._asked = False
         if self._failures >= self.LOST_AFTER and self.ready:
-            self.ready = False
-            self.fault = "not verified since the link was lost"
-            self._at = 0
-            self.station.clear()
+            self.verify_again("not verified since the link was lost")
             self.lost(now_ms)
+
+    def verify_again(self, why: str):
+        """Not ready until all settings have been verified anew."""
+        self.ready = False
+        self.fault = why
+        self._at = 0
+        self._asked = False
+        self.station.clear()
 
     def set_fault(self, why: str):
         """All inputs of the device are unusable for this reason."""

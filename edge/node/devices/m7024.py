@@ -4,8 +4,8 @@ Registers: I-7021/22/24, M-7022/24/28 user manual B2.4 and the tM-DA1P1R1 quick 
 Modbus tables agree (read). Assumed, because they leave it open: engineering format counts
 1 uA; every request that the module answers restarts its host watchdog.
 
-A tripped watchdog is latched: outputs hold their safe values and ignore writes until coil 00270
-is written. The node clears it only as a part of arming it anew.
+A tripped watchdog is latched and disabled: outputs hold their safe values and ignore writes until
+coil 00270 is written, and coil 00261 must be set again. The driver then verifies all settings anew.
 """
 
 from edge.node.bus import modbus
@@ -87,7 +87,7 @@ class M7024(Device):
             self.stamps_ms[CHANNELS] = now_ms
         elif tag == "clear":
             self._tripped = False
-            self._sent = None
+            self.verify_again("its host watchdog had tripped")
 
     def verified(self, now_ms: int):
         self._sent = None
