@@ -21,6 +21,7 @@ cdef class PID:
     cdef public double rate_per_s
     cdef public double out
     cdef public double demand
+    cdef public double proportional
     cdef public double integral
     cdef public double derivative
     cdef public double set_point
@@ -29,23 +30,23 @@ cdef class PID:
     cdef public int flag
     cdef bint _in_sequence
     cdef bint _forced
-    cdef double _tt_auto
-    cdef double _tt_of_ti
-    cdef double _tt_of_td
 
-    @cython.locals(checksum=cython.double, proportional=cython.double, derivative=cython.double,
-                   integral=cython.double, demand=cython.double, share=cython.double)
+    @cython.locals(proportional=cython.double, derivative=cython.double, integral=cython.double, jump=cython.double,
+                   tracking_s=cython.double, share=cython.double, demand=cython.double, out=cython.double)
     cpdef double step(self, double set_point, double process_value, double feed_forward, double dt_s) noexcept
 
-    @cython.locals(checksum=cython.double, derivative=cython.double, integral=cython.double, dt_good=cython.bint)
+    @cython.locals(proportional=cython.double, derivative=cython.double, integral=cython.double,
+                   dt_good=cython.bint)
     cpdef double follow(self, double set_point, double process_value, double feed_forward, double output,
                         double dt_s) noexcept
 
     cpdef void realised(self, double output) noexcept
 
     # These may raise, and are not called in every tick.
-    @cython.locals(checksum=cython.double, before=cython.double)
+    @cython.locals(checksum=cython.double)
     cpdef tune(self, double gain, double ti_s, double td_s, double b, double c, double n)
+
+    cpdef limit(self, double out_min, double out_max, double rate_per_s)
 
     cpdef tuple state(self)
 
@@ -70,4 +71,5 @@ cdef class PID:
 
     cdef void _settle(self, double output) noexcept
 
-    cdef void _remember(self, double set_point, double process_value, double integral, double derivative) noexcept
+    cdef void _remember(self, double set_point, double process_value, double proportional, double integral,
+                        double derivative) noexcept

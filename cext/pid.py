@@ -2,14 +2,27 @@
 
     u = P + I + D + feed-forward,   e = direction (r - y)
     P = K (e + (b - 1) direction r)                             K direction (b r - y) without dead band
-    I = integral of K/Ti e dt + (u limited - u) / Tt dt         back-calculation against wind-up
+    I = integral of K/Ti e dt + (u realised - u) / Tt dt        back-calculation against wind-up
     D = K Td s / (1 + s Td/N) direction (c r - y)
 
 r is the set point, y the process value, u the output in its own unit (usually percent). Discretised with
 backward differences, so the derivative is stable and free of ringing at every sampling period. I and D are
-held in the unit of the output: a change of Ti or Td alone moves nothing.
+held in the unit of the output.
 
-Source: K. J. Astrom and T. Hagglund, Advanced PID Control (ISA, 2006).
+One input, realised(), tells the controller what became of its output, wherever that was cut:
+
+    hand                follow() every tick with what the hand gives; step() goes on from there
+    limit downstream    step(), then realised() with what the guard or a slower actuator's limit let through
+    override, selector  the same for each of the controllers, with the selected value; the losers wait
+                        beside the winner
+    cross-limiting      the same with the limited fuel or air demand, in the unit of this output
+    cascade             cext/cascade.py does it for two controllers
+
+The output takes no jump from a change of parameters: P is remembered, and what a new parameter would make it
+jump goes into I at the next step. tune() and limit() check their arguments; the attributes may also be set
+one by one, at any time.
+
+Source: K. J. Astrom and T. Hagglund, Advanced PID Control (ISA, 2006), chapter 3.
 """
 
 from math import sqrt
@@ -29,30 +42,33 @@ class PID:
     Arguments: `gain` K >= 0 in output units per unit of process value; `ti_s` integral time in s, 0 for none;
     `td_s` derivative time in s, 0 for none. ValueError for negative or non-finite ones.
 
-    Parameters, to be changed by tune() so that the output does not jump:
+    Parameters; a value that makes the output non-finite holds it, `flag` 1, until a better one is set:
       gain, ti_s, td_s
-      n           filter of the derivative, its time constant is Td/N; 10 at first, usual 2..20
+      n           filter of the derivative, its time constant is Td/N; > 0, 10 at first, usual 2..20
       b, c        weights of the set point in P (1 at first) and D (0 at first: a change of set point does not
                   kick)
-    Parameters that may be set at any time:
       tt_s        tracking time of the back-calculation in s; 0 (at first) takes sqrt(Ti Td), or Ti without
                   derivative
       direction   +1.0 reverse acting (at first): the output rises when the process value is below the set
                   point, as for heating; -1.0 direct acting, as for cooling or a damper that relieves pressure
-      dead_band   half width in units of the process value; within it P and I see no error, outside only what
-                  exceeds it
+      dead_band   half width in units of the process value, 0 (at first) for none; within it P and I see no
+                  error, outside only what exceeds it
       out_min, out_max    limits of the output, 0..100 at first; if they cross, out_min counts
       rate_per_s  greatest change of the output per s, 0 (at first) for none; the limits come first
     State:
       out         the output last returned or realised
       demand      P + I + D + feed-forward before limits
-      integral, derivative    the I and D parts in output units; without integral action `integral` is the
-                              manual reset
+      proportional, integral, derivative  the parts in output units; without integral action `integral` is the
+                              manual reset, and takes up changes of parameters for good
       set_point, process_value    the last valid ones
       saturated   +1 the output is held below the demand, -1 above it, 0 free; an outer loop must not push
                   that way
       flag        0 ok; 1 an argument or the result was not finite; 2 dt_s was not a positive number. With 1
                   and 2 the output and the state are held.
+
+    Wind-up: however long the output was at a limit, it leaves it at the first sample in which the process
+    value is beyond the set point, if Tt <= Ti and D is zero; with Tt > Ti it may take
+    Tt ln(1 + (1 - Ti/Tt) e0/e) longer, e0 the error at the limit and e the one of the other sign.
     """
 
     def __init__(self, gain, ti_s, td_s):
@@ -62,6 +78,7 @@ class PID:
         self.out_min = 0.0
         self.out_max = 100.0
         self.rate_per_s = 0.0
+        self.proportional = 0.0
         self.integral = 0.0
         self.derivative = 0.0
         self.demand = 0.0
@@ -74,11 +91,6 @@ class PID:
         self._in_sequence = False
         # Whether the output was forced while P was unknown, so that I has to be found at the next valid step.
         self._forced = False
-        self._tt_auto = 0.0
-        self._tt_of_ti = 0.0
-        self._tt_of_td = 0.0
-        self.gain = 0.0
-        self.b = 1.0
         self.tune(gain, ti_s, td_s, 1.0, 0.0, 10.0)
 
     def step(self, set_point, process_value, feed_forward, dt_s):
@@ -92,37 +104,35 @@ class PID:
         if not (dt_s > 0.0 and dt_s - dt_s == 0.0):
             self.flag = _BAD_DT
             return self.out
-        checksum = set_point + process_value + feed_forward
-        if checksum - checksum != 0.0:
-            self.flag = _NON_FINITE
-            self._in_sequence = False
-            return self.out
-
         proportional = self._proportional(set_point, process_value)
         derivative = self._derivative(set_point, process_value, dt_s)
-        integral = self.integral
         if self._forced:
             integral = self.out - proportional - derivative - feed_forward
-        elif self.ti_s > 0.0 and self.out != self.demand:
-            # What limits here or downstream have kept back flows off with Tt, at most all of it.
-            share = dt_s / self._tracking_time()
-            if share > 1.0:
-                share = 1.0
-            integral += share * (self.out - self.demand)
+        else:
+            # Zero, and exactly so, unless a parameter has changed.
+            jump = self._proportional(self.set_point, self.process_value) - self.proportional
+            integral = self.integral - jump
+            if not self.td_s > 0.0:
+                integral += self.derivative
+            if self.ti_s > 0.0 and self.out != self.demand:
+                # What was kept back here or downstream flows off with Tt, at most all of it.
+                tracking_s = self._tracking_time()
+                share = dt_s / tracking_s if tracking_s > dt_s else 1.0
+                integral += share * (self.out - self.demand)
         if self.ti_s > 0.0:
             integral += self.gain * dt_s / self.ti_s * self._error(set_point, process_value)
         if -_NEGLIGIBLE < integral < _NEGLIGIBLE:
             integral = 0.0
         demand = proportional + integral + derivative + feed_forward
-        if demand - demand != 0.0:
+        out = self._limited(demand, dt_s)
+        if demand - demand != 0.0 or out - out != 0.0:
             self.flag = _NON_FINITE
             self._in_sequence = False
             return self.out
-
-        self._remember(set_point, process_value, integral, derivative)
+        self._remember(set_point, process_value, proportional, integral, derivative)
         self.demand = demand
-        self._settle(self._limited(demand, dt_s))
-        return self.out
+        self._settle(out)
+        return out
 
     def follow(self, set_point, process_value, feed_forward, output, dt_s):
         """Take `output` from outside (manual, tracking, an override), and return it.
@@ -138,19 +148,18 @@ class PID:
         self.out = output
         self.demand = output
         self.saturated = 0
-        checksum = set_point + process_value + feed_forward
         derivative = self.derivative
         dt_good = dt_s > 0.0 and dt_s - dt_s == 0.0
         if dt_good:
             derivative = self._derivative(set_point, process_value, dt_s)
-        integral = output - self._proportional(set_point, process_value) - derivative - feed_forward
-        # Both are needed: the dead band hides a NaN from P, and finite arguments can have a P that is not.
-        if checksum - checksum != 0.0 or integral - integral != 0.0:
+        proportional = self._proportional(set_point, process_value)
+        integral = output - proportional - derivative - feed_forward
+        if integral - integral != 0.0:
             self.flag = _NON_FINITE
             self._in_sequence = False
             self._forced = True
             return output
-        self._remember(set_point, process_value, integral, derivative)
+        self._remember(set_point, process_value, proportional, integral, derivative)
         if not dt_good:
             self.flag = _BAD_DT
         return output
@@ -167,7 +176,7 @@ class PID:
             self.flag = _NON_FINITE
 
     def tune(self, gain, ti_s, td_s, b, c, n):
-        """Change the parameters without a bump: I takes up what P and D would jump.
+        """Change these parameters; the output does not jump.
 
         ValueError, and nothing changed, for non-finite arguments, for negative `gain`, `ti_s` or `td_s`, or
         `n` <= 0.
@@ -177,22 +186,36 @@ class PID:
             raise ValueError("PID: gain, ti_s, td_s, b, c and n must be finite numbers")
         if gain < 0.0 or ti_s < 0.0 or td_s < 0.0 or n <= 0.0:
             raise ValueError("PID: expected gain, ti_s, td_s >= 0 and n > 0; direction = -1.0 reverses")
-        before = self._proportional(self.set_point, self.process_value) + self.derivative
         self.gain = gain
         self.ti_s = ti_s
         self.td_s = td_s
         self.b = b
         self.c = c
         self.n = n
-        if td_s == 0.0:
-            self.derivative = 0.0
-        self.integral += before - self._proportional(self.set_point, self.process_value) - self.derivative
+
+    def limit(self, out_min, out_max, rate_per_s):
+        """Change the limits; the output jumps only where it is outside the new ones, and to the nearer.
+
+        What the old limits, or those downstream, kept back is given up: the controller goes on from its
+        output. Set as attributes, wider limits let that out at once, and so they do without integral action.
+        -inf and inf are no limit. ValueError, and nothing changed, unless out_min <= out_max and
+        rate_per_s >= 0.
+        """
+        if not (out_min <= out_max and rate_per_s >= 0.0):
+            raise ValueError("PID.limit: expected out_min <= out_max and rate_per_s >= 0")
+        self.out_min = out_min
+        self.out_max = out_max
+        self.rate_per_s = rate_per_s
+        if self.ti_s > 0.0:
+            self.integral += self.out - self.demand
+            self.demand = self.out
+            self.saturated = 0
 
     def state(self):
         """Return what restore() needs: 8 finite numbers, for a file or for a controller on hot standby."""
         return (
             self.integral,
-            self._proportional(self.set_point, self.process_value),
+            self.proportional,
             self.derivative,
             self.out,
             self.demand,
@@ -214,17 +237,11 @@ class PID:
         if len(saved) != 8 or checksum - checksum != 0.0:
             raise ValueError("PID.restore: expected the 8 finite numbers of state()")
         integral, proportional, derivative, out, demand, set_point, process_value, forced = saved
-        self.set_point = set_point
-        self.process_value = process_value
-        self.derivative = derivative if self.td_s > 0.0 else 0.0
-        # Zero, and exactly so, where both controllers have the same parameters.
-        self.integral = integral + (proportional - self._proportional(set_point, process_value))
-        self.integral += derivative - self.derivative
+        self._remember(set_point, process_value, proportional, integral, derivative)
         self.demand = demand
         self._settle(out)
         self._in_sequence = False
         self._forced = forced != 0.0
-        self.flag = _OK
 
     def _error(self, set_point, process_value):
         """Return e, less the dead band."""
@@ -234,7 +251,7 @@ class PID:
                 error -= self.dead_band
             elif error < -self.dead_band:
                 error += self.dead_band
-            else:
+            elif error == error:  # a NaN must come through
                 error = 0.0
         return error
 
@@ -259,28 +276,25 @@ class PID:
         return derivative
 
     def _tracking_time(self):
-        """Return Tt in s. Called with Ti > 0 only, so it is positive."""
+        """Return Tt in s."""
         if self.tt_s > 0.0:
             return self.tt_s
-        if not self.td_s > 0.0:
-            return self.ti_s
-        if self.ti_s != self._tt_of_ti or self.td_s != self._tt_of_td:
-            self._tt_of_ti = self.ti_s
-            self._tt_of_td = self.td_s
-            self._tt_auto = sqrt(self.ti_s) * sqrt(self.td_s)
-        return self._tt_auto
+        if self.td_s > 0.0:
+            return sqrt(self.ti_s * self.td_s)
+        return self.ti_s
 
     def _limited(self, demand, dt_s):
+        # Written so that a limit that is NaN gives NaN.
         out = demand
-        if self.rate_per_s > 0.0:
+        if not self.rate_per_s <= 0.0:
             change = self.rate_per_s * dt_s
             if out > self.out + change:
                 out = self.out + change
-            elif out < self.out - change:
+            elif not out >= self.out - change:
                 out = self.out - change
-        if out > self.out_max:
+        if out > self.out_max or self.out_max != self.out_max:
             out = self.out_max
-        if out < self.out_min:
+        if out < self.out_min or self.out_min != self.out_min:
             out = self.out_min
         return out
 
@@ -293,9 +307,10 @@ class PID:
         else:
             self.saturated = 0
 
-    def _remember(self, set_point, process_value, integral, derivative):
+    def _remember(self, set_point, process_value, proportional, integral, derivative):
         self.set_point = set_point
         self.process_value = process_value
+        self.proportional = proportional
         self.integral = integral
         self.derivative = derivative
         self._in_sequence = True

@@ -136,6 +136,25 @@ def test_realised_output_downstream_stops_wind_up_and_paces_the_rate():
 # Modes
 
 
+def test_a_new_controller_is_at_rest():
+    pid = PID(2.0, 100.0, 0.0)
+    assert pid.state() == (0.0,) * 8
+    assert (pid.saturated, pid.flag) == (0, 0)
+    assert (pid.b, pid.c, pid.n, pid.direction, pid.dead_band, pid.tt_s) == (1.0, 0.0, 10.0, 1.0, 0.0, 0.0)
+    assert (pid.out_min, pid.out_max, pid.rate_per_s) == (0.0, 100.0, 0.0)
+
+
+def test_manual_is_not_saturated_and_tracks_the_derivative():
+    pid = settled(pid_of(td_s=10.0))
+    pid.step(2000.0, 845.0, 0.0, 1.0)
+    assert pid.saturated == 1
+    pid.follow(850.0, 846.0, 0.0, 30.0, 1.0)
+    assert pid.saturated == 0
+    # As in automatic: K Td N / (Td + N h) = 2 * 10 * 10 / 20 for a rise of 1.
+    assert pid.derivative == pytest.approx(-10.0)
+    assert pid.step(850.0, 846.0, 0.0, 1.0) == pytest.approx(30.0 + 5.0 + 2.0 / 100.0 * 4.0)
+
+
 def test_from_manual_to_automatic_and_back():
     pid = settled(pid_of(td_s=20.0), output=63.0)
     # Only the integral moves: 2/100 * 5 per second.
@@ -161,6 +180,74 @@ def test_tune_moves_nothing_by_itself():
     assert (pid.gain, pid.td_s, pid.b, pid.c, pid.n) == (7.0, 0.0, 0.3, 1.0, 5.0)
     assert pid.step(850.0, 846.0, 0.0, 1.0) == pytest.approx(before, abs=1e-9)
     assert pid.demand == pytest.approx(parts_before, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"gain": 9.0, "b": 0.2, "c": 1.0},
+        {"direction": -1.0},
+        {"dead_band": 3.0},
+        {"td_s": 0.0},
+        {"n": 3.0, "td_s": 90.0},
+    ],
+)
+def test_parameters_set_one_by_one_move_nothing_by_themselves(changes):
+    pid = settled(pid_of(td_s=20.0, ti_s=1e12))
+    pid.step(850.0, 846.0, 0.0, 1.0)
+    pid.step(850.0, 846.0, 0.0, 1e-9)
+    before = pid.demand
+    for name, value in changes.items():
+        setattr(pid, name, value)
+    pid.step(850.0, 846.0, 0.0, 1e-9)
+    assert pid.demand == pytest.approx(before, abs=1e-6)
+    assert pid.demand == pytest.approx(pid.proportional + pid.integral + pid.derivative)
+
+
+def test_direction_turns_what_follows():
+    pid = settled(pid_of(ti_s=1e12))
+    pid.direction = -1.0
+    assert pid.step(850.0, 847.0, 0.0, 1.0) == pytest.approx(40.0 + 2.0 * 2.0)
+
+
+def test_wider_limits_do_not_let_out_what_the_old_ones_kept_back():
+    def saturated():
+        pid = pid_of(out_max=60.0)
+        for _ in range(1000):
+            pid.step(1000.0, 950.0, 0.0, 1.0)
+        assert (pid.out, pid.saturated) == (60.0, 1)
+        return pid
+
+    pid = saturated()
+    pid.limit(0.0, 100.0, 0.0)
+    # Only the integral moves: 2/100 * 50 per second.
+    assert pid.step(1000.0, 950.0, 0.0, 0.1) == pytest.approx(60.0 + 0.1)
+    pid = saturated()
+    pid.out_max = 100.0
+    assert pid.step(1000.0, 950.0, 0.0, 0.1) == 100.0
+
+
+def test_narrower_limits_take_the_output_along_and_a_rate_limit_lifted_does_not_let_it_jump():
+    pid = settled(pid_of(), output=70.0)
+    pid.limit(0.0, 50.0, 0.0)
+    assert pid.step(850.0, 845.0, 0.0, 0.1) == 50.0
+    pid.limit(55.0, 100.0, 2.0)
+    assert pid.step(850.0, 845.0, 0.0, 0.1) == 55.0
+    assert pid.step(1000.0, 845.0, 0.0, 0.1) == pytest.approx(55.2)
+    pid = settled(pid_of(rate_per_s=1.0), output=40.0)
+    assert pid.step(850.0, 825.0, 0.0, 1.0) == 41.0
+    pid.limit(0.0, 100.0, 0.0)
+    assert pid.step(850.0, 825.0, 0.0, 0.1) == pytest.approx(41.0 + 0.05)
+
+
+@pytest.mark.parametrize(
+    "arguments", [(1.0, 0.0, 0.0), (0.0, 1.0, -1.0), (math.nan, 1.0, 0.0), (0.0, 1.0, math.nan)]
+)
+def test_limit_refuses_what_bounds_nothing(arguments):
+    pid = settled(pid_of())
+    with pytest.raises(ValueError, match="PID.limit"):
+        pid.limit(*arguments)
+    assert (pid.out_min, pid.out_max, pid.rate_per_s) == (0.0, 100.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +352,16 @@ def test_a_failed_sensor_does_not_lock_the_hand(dead_band, td_s):
     error = 50.0 - dead_band
     assert pid.step(850.0, 800.0, 0.0, 0.1) == pytest.approx(17.0 + 2.0 / 100.0 * error * 0.1)
     assert pid.flag == 0
+    # And integrates from there.
+    assert pid.step(850.0, 800.0, 0.0, 0.1) == pytest.approx(17.0 + 2.0 / 100.0 * error * 0.2)
+
+
+def test_blind_manual_survives_saving_and_restoring():
+    pid = settled(pid_of())
+    pid.follow(850.0, math.nan, 0.0, 17.0, 1.0)
+    standby = pid_of()
+    standby.restore(pid.state())
+    assert standby.step(850.0, 800.0, 0.0, 0.1) == pytest.approx(17.0 + 2.0 / 100.0 * 50.0 * 0.1)
 
 
 def test_non_finite_output_is_refused():
@@ -283,3 +380,47 @@ def test_overflow_is_held_like_a_bad_input():
     assert pid.step(1e308, -1e305, 0.0, 1.0) == 40.0
     assert pid.flag == 1
     assert pid.state() == state
+
+
+@pytest.mark.parametrize("name", ["gain", "b", "direction", "out_min", "out_max", "rate_per_s"])
+def test_a_parameter_that_is_not_a_number_holds_the_output_until_it_is_set_right(name):
+    pid = settled(pid_of(td_s=20.0, rate_per_s=50.0))
+    right = getattr(pid, name)
+    setattr(pid, name, math.nan)
+    assert pid.step(850.0, 846.0, 0.0, 1.0) == 40.0
+    assert pid.flag == 1
+    setattr(pid, name, right)
+    # P falls by 2; there is no derivative over the gap.
+    assert pid.step(850.0, 846.0, 0.0, 1.0) == pytest.approx(40.0 - 2.0 + 0.08)
+    assert pid.flag == 0
+
+
+# Tracking
+
+
+def test_override_the_loser_waits_beside_the_winner():
+    """Two controllers on one valve, the lower demand wins: realised() holds the other one close to it."""
+    flow, pressure = pid_of(gain=1.0, ti_s=10.0), pid_of(gain=1.0, ti_s=10.0)
+    for _ in range(600):
+        wanted = flow.step(100.0, 60.0, 0.0, 1.0), pressure.step(10.0, 9.0, 0.0, 1.0)
+        valve = min(30.0, *wanted)
+        flow.realised(valve)
+        pressure.realised(valve)
+    # Steady: what is kept back is K e Tt/Ti, here the error itself.
+    assert flow.demand - valve == pytest.approx(40.0)
+    assert pressure.demand - valve == pytest.approx(1.0)
+    assert flow.step(100.0, 100.5, 0.0, 1.0) < valve
+    assert pressure.step(10.0, 10.5, 0.0, 1.0) < valve
+
+
+def test_cross_limited_fuel_does_not_wind_up():
+    """Fuel may not pass the air: through a slow rise of air the master loop waits, and comes off at once."""
+    master = pid_of(gain=2.0, ti_s=60.0)
+    air = 20.0
+    for _ in range(300):
+        air += 0.1
+        demand = master.step(900.0, 860.0, 0.0, 1.0)
+        master.realised(min(demand, air))
+        assert master.out <= air + 1e-12
+    assert master.saturated == 1
+    assert master.step(900.0, 901.0, 0.0, 1.0) < air

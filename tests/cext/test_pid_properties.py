@@ -1,6 +1,7 @@
 """What must hold for every controller and every history, searched for counter-examples."""
 
 import math
+import sys
 
 import pytest
 from hypothesis import given
@@ -120,3 +121,126 @@ def test_integral_depends_on_the_time_and_not_on_the_ticks(ticks, error):
     for dt_s in ticks:
         pid.step(error, 0.0, 0.0, dt_s)
     assert pid.integral == pytest.approx(3.0 / 200.0 * error * sum(ticks), rel=1e-12, abs=1e-12)
+
+
+# Events that may come between two ticks, none of which may move the output by itself.
+PARAMETER = st.one_of(
+    st.tuples(st.just("gain"), GAIN),
+    st.tuples(st.just("ti_s"), st.floats(1.0, 2000.0)),
+    st.tuples(st.just("td_s"), TD_S),
+    st.tuples(st.just("b"), WEIGHT),
+    st.tuples(st.just("c"), WEIGHT),
+    st.tuples(st.just("n"), FILTER),
+    st.tuples(st.just("direction"), st.sampled_from([1.0, -1.0])),
+    st.tuples(st.just("dead_band"), st.sampled_from([0.0, 0.5, 5.0])),
+    st.tuples(st.just("tt_s"), st.sampled_from([0.0, 5.0, 500.0])),
+)
+EVENT = st.one_of(
+    st.tuples(st.just("set"), PARAMETER),
+    st.tuples(st.just("tune"), GAIN, st.floats(1.0, 2000.0), TD_S, WEIGHT, WEIGHT, FILTER),
+    st.tuples(st.just("limit"), st.floats(0.0, 30.0), st.floats(30.0, 100.0), st.floats(0.0, 5.0)),
+    st.tuples(st.just("manual"), st.floats(0.0, 100.0)),
+    st.tuples(st.just("blind manual"), st.floats(0.0, 100.0)),
+    st.tuples(st.just("bad input"), st.sampled_from([math.nan, math.inf])),
+    st.tuples(st.just("move"), st.floats(-20.0, 20.0)),
+    st.tuples(st.just("save and restore")),
+    st.tuples(st.just("another takes over"), GAIN, st.floats(1.0, 2000.0), TD_S),
+)
+
+
+def play(pid, event, process_value, dt_s):
+    """Let `event` happen to `pid`; return the controller and the process value to go on with."""
+    kind = event[0]
+    if kind == "set":
+        setattr(pid, *event[1])
+    elif kind == "tune":
+        pid.tune(*event[1:])
+    elif kind == "limit":
+        pid.limit(*event[1:])
+    elif kind == "manual":
+        pid.follow(700.0, process_value, 3.0, event[1], dt_s)
+    elif kind == "blind manual":
+        pid.follow(700.0, math.nan, 3.0, event[1], dt_s)
+    elif kind == "bad input":
+        pid.step(700.0, event[1], 3.0, dt_s)
+    elif kind == "move":
+        # The process moves: an output that answers is no bump, and is not judged.
+        process_value += event[1]
+        pid.step(700.0, process_value, 3.0, dt_s)
+    elif kind == "save and restore":
+        pid.restore(list(pid.state()))
+    elif kind == "another takes over":
+        other = PID(*event[1:])
+        for name in ("direction", "dead_band", "out_min", "out_max", "rate_per_s"):
+            setattr(other, name, getattr(pid, name))
+        other.restore(pid.state())
+        pid = other
+    return pid, process_value
+
+
+@given(st.lists(st.tuples(EVENT, DT_S), max_size=20), st.floats(-40.0, 40.0))
+def test_no_sequence_of_modes_and_parameters_bumps(events, error):
+    """At a constant process value the output moves by the integral and by what was left of the derivative.
+
+    Limits that were narrowed take it along to the limit, and no further.
+    """
+    pid = PID(2.0, 100.0, 10.0)
+    process_value = 700.0 - error
+    pid.follow(700.0, process_value, 3.0, 40.0, 0.0)
+    for event, dt_s in events:
+        pid, process_value = play(pid, event, process_value, dt_s)
+        before, derivative = pid.out, pid.derivative
+        # What the rate limit still keeps back comes out at its pace, whatever else happens.
+        kept_back = abs(pid.demand - pid.out) if pid.rate_per_s > 0.0 else 0.0
+        target = min(max(before, pid.out_min), pid.out_max)
+        out = pid.step(700.0, process_value, 3.0, dt_s)
+        assert pid.flag == 0
+        integrated = pid.gain * dt_s / pid.ti_s * abs(700.0 - process_value)
+        # Parts of up to 50 * 1500 are added and taken away again, each rounded to 1e-11.
+        assert abs(out - target) <= integrated * (1.0 + 1e-9) + abs(derivative) + kept_back + 1e-9
+
+
+@given(
+    controllers(ti_s=st.floats(1.0, 500.0), td_s=st.just(0.0)),
+    st.floats(0.05, 20.0),
+    st.floats(1.0, 300.0),
+    st.floats(1.0, 100.0),
+    st.floats(0.02, 0.5),
+)
+def test_time_to_leave_saturation_is_bounded(pid, tt_of_ti, error, overshoot, ticks_of_tt):
+    """Tt ln(1 + (1 - Ti/Tt) e0/e) beyond the set point for Tt > Ti, and none at all for less.
+
+    Compounded in ticks the excess decays faster than exponentially; the tick under way comes on top.
+    """
+    pid.dead_band = 0.0
+    pid.tt_s = tt_of_ti * pid.ti_s
+    dt_s = ticks_of_tt * min(pid.tt_s, pid.ti_s)
+    bound_s = 0.0
+    if pid.tt_s > pid.ti_s:
+        bound_s = pid.tt_s * math.log(1.0 + (1.0 - pid.ti_s / pid.tt_s) * error / overshoot)
+    pid.follow(900.0, 900.0, 0.0, 99.0, 0.0)
+    for _ in range(500):
+        pid.step(900.0, 900.0 - pid.direction * error, 0.0, dt_s)
+    if pid.out < 100.0:
+        return  # not saturated yet
+    beyond_s = 0.0
+    while pid.step(900.0, 900.0 + pid.direction * overshoot, 0.0, dt_s) == 100.0:
+        beyond_s += dt_s
+        assert beyond_s <= bound_s + dt_s
+
+
+@pytest.mark.parametrize("out_max", [100.0, 0.0])
+def test_a_million_steps_at_rest_leave_no_denormal(out_max):
+    """What decays (derivative, integral, what was kept back) ends as zero or as a normal number."""
+    pid = PID(2.0, 5.0, 10.0)
+    pid.out_min, pid.out_max = 0.0, out_max
+    for tick in range(20):
+        pid.step(0.0, 1e-3 * tick, 0.0, 0.1)
+    names = ("out", "demand", "proportional", "integral", "derivative")
+    for tick in range(1_000_000):
+        pid.step(0.0, 0.0, 0.0, 0.1)
+        if tick < 20_000 or tick % 1000 == 0:
+            for name in names:
+                value = getattr(pid, name)
+                assert value == 0.0 or abs(value) >= sys.float_info.min, (tick, name)
+    assert pid.derivative == 0.0

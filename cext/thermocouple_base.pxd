@@ -1,0 +1,1 @@
+# Tables: nothing to type.

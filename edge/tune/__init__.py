@@ -1,0 +1,12 @@
+"""Tuning: a model from a recorded experiment, PID settings from the model, and how robust they are.
+
+CPython only, with numpy, scipy and matplotlib (the extra ``tune``); nothing here is carried by a node.
+
+    recording   reads a CSV file or recorded telemetry
+    identify    FOPDT, SOPDT and integrating models by least squares, with standard errors
+    cycle       the same models from the cycle of ``cext.relay``
+    rules       SIMC and AMIGO
+    robustness  Ms, gain, phase and delay margin
+    closed_loop the production controller ``cext.pid`` around a model
+    report      all of it for one record; plot draws it, command is ``furnace-edge tune``
+"""
