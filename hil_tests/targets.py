@@ -50,7 +50,9 @@ class Target:
 
     def safe_values(self) -> dict:
         """Output -> safe value, of those that don't hold."""
-        return {name: spec["safe"] for name, spec in self.description["output"].items() if spec["safe"] != "hold"}
+        return {
+            name: spec["safe"] for name, spec in self.description["output"].items() if spec["safe"] != "hold"
+        }
 
     def at_safe_values(self) -> bool:
         real = self.state()["outputs"]
@@ -137,9 +139,20 @@ class ProcessTarget(Target):
         self.emulator = Child("emulator", "edge.emulator.serve", NODE, "--seed", "1", "--attached")
         port = json.loads(self.emulator.line(20))["port"]
         settings = self.description["node"]
-        self._listener = Listener("127.0.0.1", self._broker.port, base_topic(settings["site"], settings["name"]))
+        self._listener = Listener(
+            "127.0.0.1", self._broker.port, base_topic(settings["site"], settings["name"])
+        )
         self._listener.start()
-        arguments = ["run", NODE, "--port", port, "--broker", f"127.0.0.1:{self._broker.port}", "--attached", "--json"]
+        arguments = [
+            "run",
+            NODE,
+            "--port",
+            port,
+            "--broker",
+            f"127.0.0.1:{self._broker.port}",
+            "--attached",
+            "--json",
+        ]
         self.node = Child("node", "edge.box.cli", *arguments, "--runtime", self.runtime)
         return self
 

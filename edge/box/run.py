@@ -13,7 +13,8 @@ from pathlib import Path
 
 from edge.box import micropython
 from edge.box.config import NodeFileError, describe, find
-from edge.box.reporter import start_reporter
+from edge.box.reporter import ConfigError
+from edge.box.reporting import SupervisedReporter
 from edge.box.serial_port import PortError, SerialPort
 from edge.node.build import build
 from edge.node.clock import Clock
@@ -27,10 +28,14 @@ EXAMPLE = "example: furnace-edge run line1.toml      (bishkek runs the packaged 
 def add_arguments(parser):
     parser.epilog = EXAMPLE
     parser.add_argument("node", help="node file, or the name of a packaged one (bishkek)")
-    parser.add_argument("--port", action="append", default=[], metavar="[BUS=]PATH", help="another port for a bus")
+    parser.add_argument(
+        "--port", action="append", default=[], metavar="[BUS=]PATH", help="another port for a bus"
+    )
     parser.add_argument("--broker", metavar="HOST:PORT", help="another MQTT broker")
     parser.add_argument("--runtime", choices=("cpython", "micropython"), default="cpython")
-    parser.add_argument("--heap", default=micropython.HEAP, metavar="SIZE", help="heap of the MicroPython runtime")
+    parser.add_argument(
+        "--heap", default=micropython.HEAP, metavar="SIZE", help="heap of the MicroPython runtime"
+    )
     parser.add_argument("--attached", action="store_true", help="stop when standard input ends")
     parser.add_argument("--json", action="store_true", help="print the last state as JSON at the end")
 
@@ -82,7 +87,13 @@ def run_here(node_file: dict, args) -> int:
         print(error, file=sys.stderr)
         return 2
     clock = Clock()
-    process, reporter = _reporter(node_file)
+    try:
+        reporter = _reporter(node_file)
+    except ConfigError as error:
+        for uart in uarts.values():
+            uart.close()
+        print(error, file=sys.stderr)
+        return 2
     node = build(node_file, uarts, clock, reporter)
     failure = ""
     with _wakeable() as woken:
@@ -92,12 +103,10 @@ def run_here(node_file: dict, args) -> int:
             node.run(console)
         except OSError as error:
             # Without its port a node can't reach the outputs: their leases bring them to safe.
-            failure = f"the serial line failed: {error}: outputs fall to their safe values by their own leases"
+            failure = f"the serial line failed: {error}; outputs go to safe by their own leases"
         last = json.loads(messages.telemetry(node, clock.now_ms(), clock.utc_ms()))
         node.close()
-        if process is not None:
-            out, _ = process.communicate(timeout=10)
-            last["report"] = json.loads(out) if out.strip() else last["report"]
+        last["report"] = getattr(reporter, "last", last["report"])
     if args.json:
         print(json.dumps(last), flush=True)
     if failure:
@@ -109,12 +118,12 @@ def run_here(node_file: dict, args) -> int:
 def _reporter(node_file: dict):
     spec = node_file["report"].get("mqtt")
     if spec is None:
-        return None, LocalReporter()
+        return LocalReporter()
     settings = node_file["node"]
     config = dict(spec)
     config["base"] = messages.base_topic(settings["site"], settings["name"])
     config["client_id"] = f"furnace-edge-{settings['site']}-{settings['name']}"
-    return start_reporter(config)
+    return SupervisedReporter(config)
 
 
 def _punctual():

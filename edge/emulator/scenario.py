@@ -70,7 +70,9 @@ def _check_event(name: str, place: int, event: dict):
     missing = EVENTS[kind] - keys
     unknown = keys - EVENTS[kind] - OPTIONAL[kind]
     if missing or unknown:
-        raise ScenarioError(f"{name}: event {place} ({kind}): missing {sorted(missing)}, unknown {sorted(unknown)}")
+        raise ScenarioError(
+            f"{name}: event {place} ({kind}): missing {sorted(missing)}, unknown {sorted(unknown)}"
+        )
 
 
 class Summary:
@@ -103,7 +105,10 @@ class Summary:
             if values:
                 mean = sum(values) / len(values)
                 found[name] = {
-                    "min": min(values), "mean": round(mean, 3), "max": max(values), "bad_readings": self._bad[name],
+                    "min": min(values),
+                    "mean": round(mean, 3),
+                    "max": max(values),
+                    "bad_readings": self._bad[name],
                 }
         return found
 
@@ -213,14 +218,20 @@ def run(args) -> int:
     if args.json:
         print(json.dumps(report, indent=1))
         return 0
-    print(f"\n{report['plant']}, seed {report['seed']}: {report['hours']} h in {report['seconds']} s, "
-          f"{report['times_real']} times real time")
-    print(f"{report['ticks']} ticks, {report['transactions']} transactions, {report['errors']} errors, "
-          f"line {report['bus_busy_pct']} % busy")
+    print(
+        f"\n{report['plant']}, seed {report['seed']}: {report['hours']} h in {report['seconds']} s, "
+        f"{report['times_real']} times real time"
+    )
+    print(
+        f"{report['ticks']} ticks, {report['transactions']} transactions, {report['errors']} errors, "
+        f"line {report['bus_busy_pct']} % busy"
+    )
     for name, found in report["signals"].items():
         print(f"  {name:16} {found['min']:9.2f} {found['mean']:9.2f} {found['max']:9.2f}   (min mean max)")
-    print(f"waste {report['waste_t']} t, electricity {report['energy_mwh']} MWh, {report['kwh_per_t']} kWh/t, "
-          f"below 850 degC {100 * report['share_below_850']:.2f} % of the time")
+    print(
+        f"waste {report['waste_t']} t, electricity {report['energy_mwh']} MWh, {report['kwh_per_t']} kWh/t, "
+        f"below 850 degC {100 * report['share_below_850']:.2f} % of the time"
+    )
     print(f"alarms {report['alarms'] or 'none'}, trips {report['trips'] or 'none'}")
     print(f"digest {report['digest']}")
     return 0

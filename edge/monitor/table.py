@@ -34,17 +34,29 @@ def _quality(reading: list) -> Text:
 def _loops(telemetry: dict) -> Table:
     table = Table(expand=True, box=None, pad_edge=False)
     for name, justify in (
-        ("loop", "left"), ("set-point", "right"), ("value", "right"), ("quality", "left"),
-        ("output", "left"), ("%", "right"), ("state", "left"),
+        ("loop", "left"),
+        ("set-point", "right"),
+        ("value", "right"),
+        ("quality", "left"),
+        ("output", "left"),
+        ("%", "right"),
+        ("state", "left"),
     ):
-        table.add_column(name, justify=justify)
+        table.add_column(name, justify=justify, ratio=3 if name == "state" else 2 if justify == "left" else 1)
     shown = set()
     signals, outputs = telemetry["signals"], telemetry["outputs"]
     for name, (set_point, pv, output) in telemetry["loops"].items():
         reading = signals.get(pv) or [outputs[pv[7:] if pv.startswith("output.") else pv][0], "good"]
         shown.add(output)
-        table.add_row(name, _number(set_point), _number(reading[0]), _quality(reading), output,
-                      _number(outputs[output][0]), _output_state(outputs[output]))
+        table.add_row(
+            name,
+            _number(set_point),
+            _number(reading[0]),
+            _quality(reading),
+            output,
+            _number(outputs[output][0]),
+            _output_state(outputs[output]),
+        )
     for output, state in outputs.items():
         if output not in shown:
             table.add_row("", "", "", "", output, _number(state[0]), _output_state(state))
@@ -74,14 +86,23 @@ def _state(telemetry: dict) -> Table:
         alarms += f"   first out: {first['trip']} at {first['value']}, {first['ago_s']} s ago"
     table.add_row("alarms", Text(alarms, style="green" if alarms == "none" else "red"))
     for name, line in telemetry["bus"].items():
-        table.add_row(f"bus {name}", f"{line['requests']} requests, {line['errors']} errors, {line['late']} late, "
-                                     f"{line['stray_bytes']} stray bytes, {line['busy_pct']} % busy")
+        table.add_row(
+            f"bus {name}",
+            f"{line['requests']} requests, {line['errors']} errors, {line['late']} late, "
+            f"{line['stray_bytes']} stray bytes, {line['busy_pct']} % busy",
+        )
     tick = telemetry["tick"]
-    table.add_row("tick", f"{tick['ticks']} done, {tick['missed']} missed, late p99 {tick['late_p99_ms']} ms, "
-                          f"max {tick['late_max_ms']} ms")
+    table.add_row(
+        "tick",
+        f"{tick['ticks']} done, {tick['missed']} missed, late p99 {tick['late_p99_ms']} ms, "
+        f"max {tick['late_max_ms']} ms",
+    )
     report = telemetry["report"]
-    table.add_row("messages", f"{report.get('sent', 0)} sent, {report.get('acked', 0)} acknowledged, "
-                              f"{report.get('queued', 0)} waiting, {report.get('dropped', 0)} dropped")
+    table.add_row(
+        "messages",
+        f"{report.get('sent', 0)} sent, {report.get('acked', 0)} acknowledged, "
+        f"{report.get('queued', 0)} waiting, {report.get('dropped', 0)} dropped",
+    )
     return table
 
 

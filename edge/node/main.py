@@ -17,6 +17,9 @@ from edge.node.report import messages
 from edge.node.report.local import LocalReporter
 from edge.node.report.mqtt import MqttClient
 
+# What waits while the broker is away, at most: some twenty telemetry messages of the Bishkek line.
+QUEUE_BYTES = 40960
+
 
 def reporter_of(node_file: dict, clock):
     """The MQTT client that a node description asks for."""
@@ -26,7 +29,9 @@ def reporter_of(node_file: dict, clock):
     settings = node_file["node"]
     base = messages.base_topic(settings["site"], settings["name"])
     if "username" in spec:
-        raise ValueError("report.mqtt: a board has no safe place for a password yet: use a broker on this machine")
+        raise ValueError(
+            "report.mqtt: a board has no safe place for a password yet: use a broker on this machine"
+        )
     return MqttClient(
         spec["host"],
         spec["port"],
@@ -35,6 +40,8 @@ def reporter_of(node_file: dict, clock):
         spec["keepalive_s"],
         will_topic=base + "/" + messages.STATE,
         will_payload=messages.OFFLINE,
+        queue_messages=32,
+        queue_bytes=QUEUE_BYTES,
     )
 
 

@@ -20,8 +20,20 @@ class Node:
     ``clock`` of edge.node.clock, ``reporter`` with publish(topic, payload, retain), step(now_ms) and stats.
     """
 
-    def __init__(self, base_topic: str, tick_ms: int, report_ms: int, clock, buses: list, devices: list,
-                 signals: list, calcs: list, loops: list, guard, reporter):
+    def __init__(
+        self,
+        base_topic: str,
+        tick_ms: int,
+        report_ms: int,
+        clock,
+        buses: list,
+        devices: list,
+        signals: list,
+        calcs: list,
+        loops: list,
+        guard,
+        reporter,
+    ):
         self.clock = clock
         self.buses = buses
         self.devices = devices
@@ -165,7 +177,7 @@ class Node:
         return True
 
     def run(self, console=None):
-        """Run on the real clock until stopped; ``console`` has pollables() and step(), which may call stop()."""
+        """Run on the real clock until stopped; ``console`` (pollables(), step()) may call stop()."""
         clock = self.clock
         self._tick_due_us = clock.now_us()
         lines = [bus.uart.pollable() for bus in self.buses]

@@ -1,12 +1,12 @@
 """ABB ACH550 drive on its embedded Modbus, ABB Drives profile.
 
-Registers and start sequence: ACH550-UH user's manual, chapter Embedded fieldbus (read: status and
-control word bits, 40005-40012 actual values, parameter writes are volatile, the start sequence
-0006 - wait 100 ms - 0007 - 000F - 002F - 006F, where 000F starts the drive but holds its ramp). Recollection, to be checked against the manual: 40001 control
-word, 40002 reference 1, 40004 status word, +-20000 for full reference, parameter GGPP at
-register 4GGPP, 3018 COMM FAULT FUNC (2: constant speed 7, 3: last speed), 3019 COMM FAULT TIME
-in 0.1 s, 1208 CONST SPEED 7 in 0.1 Hz, 5310 at its default 0103: 40005 is the output frequency in 0.1 Hz.
-Assumed: full speed is 50 Hz.
+Registers and start sequence: ACH550-UH user's manual, chapter Embedded fieldbus (read: status and control
+word bits, 40005-40012 actual values, parameter writes are volatile, the start sequence 0006 - wait 100 ms
+- 0007 - 000F - 002F - 006F, where 000F starts the drive but holds its ramp). Recollection, to be checked
+against the manual: 40001 control word, 40002 reference 1, 40004 status word, +-20000 for full reference,
+parameter GGPP at register 4GGPP, 3018 COMM FAULT FUNC (2: constant speed 7, 3: last speed), 3019 COMM FAULT
+TIME in 0.1 s, 1208 CONST SPEED 7 in 0.1 Hz, 5310 at its default 0103: 40005 is the output frequency in
+0.1 Hz. Assumed: full speed is 50 Hz.
 
 Parameter writes are volatile, so the lease is armed anew whenever the link comes up.
 """

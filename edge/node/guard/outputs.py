@@ -19,7 +19,9 @@ class Output:
     interlock holds it.
     """
 
-    def __init__(self, name: str, unit: str, device, channel: int, low: float, high: float, rate_per_s: float, safe):
+    def __init__(
+        self, name: str, unit: str, device, channel: int, low: float, high: float, rate_per_s: float, safe
+    ):
         self.name = name
         self.unit = unit
         self.device = device

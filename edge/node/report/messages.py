@@ -91,4 +91,6 @@ def line(bus, up_ms: int) -> dict:
 
 def event(sequence: int, utc_ms: int, kind: str, name: str, text: str) -> bytes:
     """Something that happened once: an alarm that came or went, a trip, a command."""
-    return json.dumps({"v": VERSION, "seq": sequence, "t": utc_ms, "kind": kind, "name": name, "text": text}).encode()
+    return json.dumps(
+        {"v": VERSION, "seq": sequence, "t": utc_ms, "kind": kind, "name": name, "text": text}
+    ).encode()

@@ -1,0 +1,71 @@
+"""Scenarios: exact repeatability, events, and files that can't be run."""
+
+import json
+
+import pytest
+
+from edge.emulator import scenario
+
+
+def played(**changes):
+    content = dict(scenario.load("bishkek_day"), **changes)
+    report = scenario.play(content)
+    report.pop("seconds")
+    report.pop("times_real")
+    return report
+
+
+def test_one_hour_of_the_bishkek_line_is_the_same_to_the_last_bit_twice():
+    first = played(hours=1)
+    assert first == played(hours=1)
+    assert 850.0 < first["signals"]["t_furnace"]["min"] < first["signals"]["t_furnace"]["max"] < 1050.0
+    assert first["errors"] == 0
+
+
+def test_another_seed_gives_another_run():
+    assert played(hours=0.05)["digest"] != played(hours=0.05, seed=2)["digest"]
+
+
+def test_events_act_at_their_time():
+    events = [
+        {"at_s": 60, "do": "fault", "unit": 2, "kind": "silence", "for_s": 20},
+        {"at_s": 90, "do": "command", "text": "set steam 44"},
+    ]
+    report = played(hours=0.05, event=events)
+    assert report["errors"] > 0
+    assert report["signals"]["o2"]["bad_readings"] > 10
+    assert report["signals"]["t_furnace"]["bad_readings"] < 3
+
+
+BASE = 'plant = "bishkek"\nnode = "bishkek"\nhours = 1\nseed = 1\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BASE + "speed = 3\n", "speed = 3: expected keys"),
+        (BASE.replace("seed = 1\n", ""), "seed is missing"),
+        (BASE + '[[event]]\nat_s = 1\ndo = "explode"\n', "event 1: expected at_s and do"),
+        (BASE + '[[event]]\nat_s = 1\ndo = "fault"\nunit = 1\n', "missing ['kind']"),
+        (BASE + '[[event]]\nat_s = 1\ndo = "clear"\nunit = 1\n', "unknown ['unit']"),
+        ('plant = "bishkek"\nhours = = 1\n', "line 2"),
+    ],
+)
+def test_a_wrong_scenario_file_is_named_with_what_was_expected(tmp_path, text, said):
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    with pytest.raises(scenario.ScenarioError, match="wrong.toml") as caught:
+        scenario.load(str(path))
+    assert said in str(caught.value)
+
+
+def test_a_scenario_that_is_not_there_names_those_that_are():
+    with pytest.raises(scenario.ScenarioError, match="bishkek_day"):
+        scenario.load("nowhere")
+
+
+def test_the_command_prints_a_report_as_json(capsys):
+    from edge.box.cli import main
+
+    assert main(["scenario", "bishkek_day", "--hours", "0.02", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ticks"] == 288
