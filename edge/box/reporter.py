@@ -8,8 +8,8 @@ that came about, or at SIGTERM: it sends what it can within ``flush_s``, publish
 """
 
 import argparse
-import contextlib
 import collections
+import contextlib
 import dataclasses
 import json
 import os
