@@ -135,12 +135,12 @@ class ProcessTarget(Target):
         self._folder = folder
 
     def start(self):
-        self._broker = Mosquitto(self._folder).start()
+        self.broker = Mosquitto(self._folder).start()
         self.emulator = Child("emulator", "edge.emulator.serve", NODE, "--seed", "1", "--attached")
         port = json.loads(self.emulator.line(20))["port"]
         settings = self.description["node"]
         self._listener = Listener(
-            "127.0.0.1", self._broker.port, base_topic(settings["site"], settings["name"])
+            "127.0.0.1", self.broker.port, base_topic(settings["site"], settings["name"])
         )
         self._listener.start()
         arguments = [
@@ -149,7 +149,7 @@ class ProcessTarget(Target):
             "--port",
             port,
             "--broker",
-            f"127.0.0.1:{self._broker.port}",
+            f"127.0.0.1:{self.broker.port}",
             "--attached",
             "--json",
         ]
@@ -205,7 +205,7 @@ class ProcessTarget(Target):
         self._listener.close()
         self.node.end()
         self.emulator.end()
-        self._broker.stop()
+        self.broker.stop()
 
 
 class MicropythonTarget(ProcessTarget):

@@ -69,3 +69,13 @@ def test_the_command_prints_a_report_as_json(capsys):
 
     assert main(["scenario", "bishkek_day", "--hours", "0.02", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["ticks"] == 288
+
+
+@pytest.mark.long
+def test_a_day_is_the_same_to_the_last_bit_twice_and_holds_what_the_plant_must_hold():
+    first = played(hours=24)
+    assert first == played(hours=24)
+    assert first["share_below_850"] == 0.0
+    assert first["signals"]["t_furnace"]["max"] < 1050.0
+    # 146 GWh a year from 365,000 t of waste are 400 kWh/t; the day leaves some in hopper and bed.
+    assert first["kwh_per_t"] == pytest.approx(400.0, rel=0.03)
