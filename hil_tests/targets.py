@@ -22,7 +22,7 @@ PLANT = "bishkek"
 
 
 def node_file(folder) -> str:
-    """The packaged node file with a shorter proof of 850 degC, so that each test waits less for the feeder."""
+    """The packaged node file with a shorter proof of 850 degC: each test waits less for the feeder."""
     text = find(PLANT).read_text()
     assert "on_after_s = 30" in text
     path = folder / "line1.toml"
