@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 
+from edge.box import micropython
 from edge.box.child import Child, ChildError
 from edge.box.config import NodeFileError, describe, find
 
@@ -57,6 +58,11 @@ class Demo:
 
     def start(self):
         """Bring everything up; ChildError when something does not come."""
+        if self.runtime == "micropython":
+            try:
+                micropython.executable()
+            except FileNotFoundError as error:
+                raise ChildError(str(error)) from None
         self.broker = Child("broker", "edge.box.broker", "--port", str(self.broker_port), "--lifeline")
         self.broker_port = int(self.broker.line(20).split()[1])
         self.emulator = Child(
@@ -103,11 +109,11 @@ class Demo:
                 last = json.loads(self.node.line(15))
             except (ChildError, ValueError) as error:
                 died = died or str(error)
-        elif self.node is not None:
+        elif self.node is not None and self.emulator.alive():
             # It can't ask any more: the leases of the devices must do it.
             time.sleep(self._longest_lease_s() + LEASE_MARGIN_S)
         outputs = self._outputs()
-        latest = self.listener.latest() if self.listener else {"count": 0, "furnace": [], "telemetry": None}
+        latest = self.listener.latest() if self.listener else {"count": 0, "furnace": None, "telemetry": None}
         self._end()
         return self._summary(died, seconds_run, last, latest, outputs)
 
@@ -116,6 +122,8 @@ class Demo:
 
     def _outputs(self) -> dict:
         if self.emulator is None or not self.emulator.alive():
+            return {}
+        if self.node is None:
             return {}
         # The drives ramp down at their own pace: ask until they stand where they should, but not for ever.
         end = time.monotonic() + 30
@@ -161,7 +169,7 @@ class Demo:
             "plant": self.plant,
             "runtime": self.runtime,
             "seconds": round(seconds_run, 1),
-            "furnace_c": {"min": min(furnace), "max": max(furnace), "last": furnace[-1]} if furnace else None,
+            "furnace_c": dict(zip(("min", "max", "last"), furnace, strict=True)) if furnace else None,
             "signals": telemetry.get("signals", {}),
             "received": latest["count"],
             "report": report,
@@ -215,7 +223,7 @@ def _run(args, asked: list) -> int:
 
 def _tend(demo: Demo, args, asked: list) -> str:
     """Watch until there is a reason to end; which child died, or ""."""
-    end = demo.started + args.duration if args.duration else float("inf")
+    end = float("inf") if args.duration is None else demo.started + args.duration
     show = Nothing if args.json else LiveTable if sys.stdout.isatty() else PlainLines
     with show(demo) as update:
         while not asked and time.monotonic() < end:

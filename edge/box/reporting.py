@@ -1,6 +1,6 @@
 """The box's reporting end: the link to the reporter process, which is started anew when it dies."""
 
-from edge.box.reporter import start_reporter, stop_reporter
+from edge.box.reporter import ConfigError, start_reporter, stop_reporter
 
 RESTART_AFTER_MS = 5000
 
@@ -18,6 +18,7 @@ class SupervisedReporter:
         self._restart_ms = -1
         self._dropped = 0
         self.restarts = 0
+        self._failure = ""
 
     def publish(self, topic: str, payload: bytes, retain: bool = False, qos: int = 1) -> bool:
         return self._link.publish(topic, payload, retain, qos)
@@ -31,12 +32,20 @@ class SupervisedReporter:
         elif now_ms >= self._restart_ms:
             self._restart_ms = -1
             self._dropped += self._link.dropped
+            self._link.dropped = 0
             self.restarts += 1
             # It closed its end, so it is dead or about to die; kill() spares the node any waiting.
             self._process.kill()
             self._process.wait()
             self._process.stdout.close()
-            self._process, self._link = start_reporter(self._values)
+            try:
+                self._process, self._link = start_reporter(self._values)
+            except (OSError, ConfigError) as error:
+                # Reporting can stop nothing: say why, and try again.
+                self._failure = f"the reporter can't be started: {error}"
+                self._restart_ms = now_ms + RESTART_AFTER_MS
+                return self._restart_ms
+            self._failure = ""
             return self._link.step(now_ms)
         return self._restart_ms
 
@@ -48,6 +57,8 @@ class SupervisedReporter:
         stats = self._link.stats
         stats["dropped"] += self._dropped
         stats["restarts"] = self.restarts
+        if self._failure:
+            stats["last_error"] = self._failure
         return stats
 
     def close(self, now_ms: int):

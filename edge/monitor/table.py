@@ -7,6 +7,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+# Telemetry older than this is said to be old.
+OLD_S = 5
 COLOURS = {"good": "green", "uncertain": "yellow", "bad": "red"}
 STATES = {"auto": "green", "interlock": "yellow", "unknown": "yellow"}
 
@@ -15,6 +17,10 @@ def view(latest: dict, title: str, extra: str = "") -> Panel:
     """Everything worth seeing of ``Listener.latest()``."""
     telemetry = latest["telemetry"]
     link = "connected" if latest["connected"] else "broker away"
+    if latest["age_s"] is not None and latest["age_s"] > OLD_S:
+        link += f", values {latest['age_s']:.0f} s old"
+    if latest["unreadable"]:
+        link += f", {latest['unreadable']} unreadable messages"
     head = f"{title}   node {latest['state']}   {link}   {extra}"
     if telemetry is None:
         return Panel(Text("waiting for the first telemetry"), title=head)
@@ -80,7 +86,7 @@ def _signals(telemetry: dict) -> Table:
 
 def _state(telemetry: dict) -> Table:
     table = Table(expand=True, box=None, pad_edge=False, show_header=False)
-    alarms = ", ".join(telemetry["alarms"]) or "none"
+    alarms = ", ".join(str(alarm) for alarm in telemetry["alarms"]) or "none"
     first = telemetry["first_out"]
     if first:
         alarms += f"   first out: {first['trip']} at {first['value']}, {first['ago_s']} s ago"

@@ -53,11 +53,22 @@ def console_on_stdin(node) -> Console:
     return Console(
         Commands(node),
         lambda: bool(poller.poll(0)),
-        lambda: stream.readline(),
+        lambda: _waiting(stream, poller),
         lambda text: print(text),
         sys.stdin,
         True,
     )
+
+
+def _waiting(stream, poller) -> bytes:
+    """The bytes that are there now; b"" at the end of the stream. A half line must not hold up the tick."""
+    data = b""
+    while len(data) < 256 and poller.poll(0):
+        byte = stream.read(1)
+        if not byte:
+            break
+        data += byte
+    return data
 
 
 def run(path: str):

@@ -168,9 +168,11 @@ class Node:
             return False
         if now_us >= self._stop_by_us:
             return True
-        # Two ticks: a write that failed is queued again by the second.
-        if self._stop_ticks < 2:
+        if self._stop_ticks < 1:
             return False
+        for device in self.devices:
+            if device.pending():
+                return False
         for bus in self.buses:
             if not bus.idle():
                 return False

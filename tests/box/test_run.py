@@ -27,9 +27,18 @@ def refused(*arguments):
 
 
 def test_a_port_that_does_not_exist_is_named():
-    said = refused("bishkek", "--port", "/dev/ttyNOWHERE")
-    assert said.startswith("port /dev/ttyNOWHERE does not exist")
-    assert len(said.splitlines()) == 1
+    for runtime in ("cpython", "micropython"):
+        said = refused("bishkek", "--port", "/dev/ttyNOWHERE", "--runtime", runtime)
+        assert said.startswith("port /dev/ttyNOWHERE does not exist")
+        assert len(said.splitlines()) == 1
+
+
+def test_a_port_of_the_file_is_named_with_its_line(tmp_path):
+    text = find("bishkek").read_text().replace("/dev/ttyUSB0", "/dev/ttyNOWHERE")
+    path = tmp_path / "line1.toml"
+    path.write_text(text)
+    line = text[: text.index("/dev/ttyNOWHERE")].count("\n") + 1
+    assert refused(str(path)).startswith(f"{path}:{line}: port /dev/ttyNOWHERE does not exist")
 
 
 def test_a_port_in_use_is_named():
@@ -38,10 +47,11 @@ def test_a_port_in_use_is_named():
     import fcntl
 
     fcntl.flock(slave, fcntl.LOCK_EX)
-    said = refused("bishkek", "--port", path)
+    runtimes = ("cpython", "micropython")
+    said = [refused("bishkek", "--port", path, "--runtime", runtime) for runtime in runtimes]
     os.close(master)
     os.close(slave)
-    assert f"port {path} is in use" in said
+    assert all(f"port {path} is in use" in sentence for sentence in said)
 
 
 def test_a_wrong_node_file_is_named_by_line_and_nothing_is_written_to_the_line(tmp_path):

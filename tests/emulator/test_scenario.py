@@ -5,6 +5,7 @@ import json
 import pytest
 
 from edge.emulator import scenario
+from edge.emulator.plant_file import PlantFileError
 
 
 def played(**changes):
@@ -49,6 +50,9 @@ BASE = 'plant = "bishkek"\nnode = "bishkek"\nhours = 1\nseed = 1\n'
         (BASE + '[[event]]\nat_s = 1\ndo = "fault"\nunit = 1\n', "missing ['kind']"),
         (BASE + '[[event]]\nat_s = 1\ndo = "clear"\nunit = 1\n', "unknown ['unit']"),
         ('plant = "bishkek"\nhours = = 1\n', "line 2"),
+        (BASE + 'event = ["x"]\n', "event 1 is 'x'"),
+        (BASE + '[[event]]\nat_s = nan\ndo = "clear"\n', "expected at_s and do"),
+        (BASE + '[[event]]\nat_s = 1\ndo = "command"\ntext = 5\n', "text = 5, expected a text"),
     ],
 )
 def test_a_wrong_scenario_file_is_named_with_what_was_expected(tmp_path, text, said):
@@ -57,6 +61,27 @@ def test_a_wrong_scenario_file_is_named_with_what_was_expected(tmp_path, text, s
     with pytest.raises(scenario.ScenarioError, match="wrong.toml") as caught:
         scenario.load(str(path))
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"hours": 0}, "hours = 0: expected"),
+        ({"hours": float("nan")}, "hours = nan: expected"),
+        ({"plant": "atlantis"}, "atlantis"),
+        ({"event": [{"at_s": 1, "do": "fault", "unit": 77, "kind": "silence"}]}, "event at 1 s: .*77"),
+        ({"event": [{"at_s": 1, "do": "fault", "unit": 1, "kind": "flood"}]}, "event at 1 s: .*flood"),
+        ({"event": [{"at_s": 1, "do": "set", "name": "gravity", "value": 1}]}, "event at 1 s: .*gravity"),
+    ],
+)
+def test_what_can_not_be_played_is_refused_in_one_sentence(changes, said):
+    with pytest.raises((scenario.ScenarioError, PlantFileError), match=said):
+        played(**{"hours": 0.02, **changes})
+
+
+def test_a_refused_command_is_in_the_report():
+    report = played(hours=0.02, event=[{"at_s": 20, "do": "command", "text": "set steam 99"}])
+    assert report["commands"][0]["answer"].startswith("refused: set-point 99")
 
 
 def test_a_scenario_that_is_not_there_names_those_that_are():

@@ -60,7 +60,7 @@ def test_a_late_reply_is_counted_and_never_becomes_a_reading(run):
     good = list(roof.values)
     run.bench.fault(ROOF, "late", 400)
     run.run_for(20)
-    assert station(run, ROOF).late > 5
+    assert station(run, ROOF).late >= 3
     assert roof.stamps_ms[0] < 11000, "nothing was accepted since the fault began"
     assert roof.values == pytest.approx(good, abs=30.0)
     run.bench.clear_faults()
