@@ -137,3 +137,14 @@ def test_an_open_interlock_does_not_hide_a_bad_signal_from_those_who_depend(run)
     until(run, lambda: output(run, "primary_air").state == outputs.SAFE, 6)
     run.run_for(0.5)
     assert (grate.state, grate.value) == (outputs.SAFE, 0.0)
+
+
+def test_all_comes_back_by_itself_after_the_thermocouple_module_was_silent_for_minutes(run):
+    """With everything at its safe value the draught must stay within what its transmitter can show."""
+    run.bench.fault(1, "silence", None, 180)
+    run.run_for(170)
+    assert -500.0 < run.bench.state()["process"]["draught_pa"] < 100.0
+    run.run_for(150)
+    for signal in run.node.sources:
+        assert signal.why == "", f"{signal.name}: {signal.why}"
+    until(run, lambda: all(one.state == outputs.AUTO for one in run.node.guard.outputs), 600)
