@@ -16,7 +16,7 @@ run: $(VENV)/.demo
 	$(BIN)/furnace-edge demo $(ARGS)
 
 test: debian $(VENV)/.test
-	$(BIN)/python -m pytest -q -n 3 $(ARGS)
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal $(ARGS)
 
 long: debian $(VENV)/.test
 	$(BIN)/python -m pytest -q -m long $(ARGS)

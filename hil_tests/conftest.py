@@ -3,7 +3,7 @@
 import pytest
 
 from edge.box import micropython
-from hil_tests.targets import TARGETS, VirtualTarget
+from hil_tests.targets import TARGETS
 from tests.parts import missing_part
 
 
@@ -14,8 +14,7 @@ def make(name: str, folder):
             micropython.executable()
         except FileNotFoundError as error:
             missing_part(str(error))
-    target = TARGETS[name]
-    return (target() if target is VirtualTarget else target(folder)).start()
+    return TARGETS[name](folder).start()
 
 
 @pytest.fixture(params=list(TARGETS), scope="session")

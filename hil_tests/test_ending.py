@@ -13,7 +13,9 @@ def test_an_ordered_stop_leaves_every_output_at_its_safe_value(own):
 
 
 def test_a_killed_node_leaves_every_output_at_its_safe_value_by_the_leases(own):
-    own.wait(lambda: all(state[1] in ("auto", "interlock") for state in own.telemetry()["outputs"].values()), 30)
+    own.wait(
+        lambda: all(state[1] in ("auto", "interlock") for state in own.telemetry()["outputs"].values()), 30
+    )
     own.kill()
     own.wait(own.at_safe_values, 40)
     assert any(lease["expired"] for lease in own.state()["leases"].values())

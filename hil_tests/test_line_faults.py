@@ -15,13 +15,16 @@ def test_a_fault_of_the_thermocouple_module_turns_bad_makes_safe_and_recovers(be
     bench.fault(ROOF, kind, argument)
     bench.wait(lambda: bench.quality("roof_a1") == bench.quality("steam") == "bad", BAD_WITHIN_S)
     bench.wait(
-        lambda: [bench.output(name)[:2] for name in ("feeder", "burner", "primary_air")]
-        == [[0, "safe"], [0, "safe"], [25, "safe"]]
-        or [bench.output(name)[0] for name in ("feeder", "burner", "primary_air", "id_fan")] == [0, 0, 25, 70],
+        lambda: (
+            [bench.output(name)[:2] for name in ("feeder", "burner", "primary_air")]
+            == [[0, "safe"], [0, "safe"], [25, "safe"]]
+            or [bench.output(name)[0] for name in ("feeder", "burner", "primary_air", "id_fan")]
+            == [0, 0, 25, 50]
+        ),
         1.5,
     )
     assert bench.quality("o2") == "good", "the others go on"
-    assert bench.output("id_fan")[0] == 70, "the draught is lost, the fan goes to its safe speed"
+    assert bench.output("id_fan")[0] == 50, "the draught is lost, the fan goes to its safe speed"
     assert bench.output("secondary_air")[1] == "safe"
     bench.wait(lambda: bench.state()["outputs"]["feeder"] < 1.0, 15)
     bench.clear()

@@ -1,5 +1,7 @@
-# Boots the node from node.json in the current folder, which `furnace-edge check NODE.toml --write node.json` made.
-# With MICROPYPATH at the folder of edge/ and cext/:  micropython -X heapsize=512k boards/micropython-unix/main.py
+# Boots the node from node.json in the current folder.
+# That is made by `furnace-edge check NODE.toml --write node.json`.
+# MICROPYPATH names the folder of edge/ and cext/:
+#     micropython -X heapsize=512k boards/micropython-unix/main.py
 import sys
 
 from edge.node.main import run

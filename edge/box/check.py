@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge.box.config.problems import NodeFileError, located, number
 from edge.box.config.schema import find, read
+from edge.box.serial_port import PortError, SerialPort
 from edge.node.build import build
 from edge.node.bus import modbus
 from edge.node.clock import VirtualClock
@@ -24,6 +25,9 @@ def add_arguments(parser):
     parser.epilog = EXAMPLE
     parser.add_argument("node", metavar="NODE.toml", help="a node file, or the name of a packaged one")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument(
+        "--elsewhere", action="store_true", help="the file is for another machine: don't look for its ports"
+    )
     parser.add_argument("--write", metavar="NODE.json", help="write the board file, where nothing is wrong")
 
 
@@ -32,6 +36,8 @@ def run(args) -> int:
     path = find(args.node)
     try:
         node_file = read(path)
+        if not args.elsewhere and not args.write:
+            _try_ports(node_file)
     except NodeFileError as error:
         _tell_problems(error, args.json)
         return 2
@@ -53,6 +59,19 @@ def run(args) -> int:
     if args.write:
         print(f"written: {args.write}")
     return 0
+
+
+def _try_ports(node_file):
+    """NodeFileError for a port that is not there or in use."""
+    problems = []
+    for name, spec in node_file.description["bus"].items():
+        try:
+            SerialPort(spec["port"], spec["baud"], spec["framing"]).close()
+        except PortError as error:
+            text = f"{error}; --elsewhere checks a file for another machine"
+            problems.append((node_file.lines["bus", name, "port"], text))
+    if problems:
+        raise NodeFileError(node_file.path, problems)
 
 
 def _tell_problems(error: NodeFileError, as_json: bool):

@@ -57,7 +57,9 @@ class Child:
             data = os.read(fd, 65536)
             if not data:
                 self._process.wait(timeout=5)
-                raise ChildError(self.complaints() or f"{self.name} ended with code {self._process.returncode}")
+                raise ChildError(
+                    self.complaints() or f"{self.name} ended with code {self._process.returncode}"
+                )
             self._output += data
         line, self._output = self._output.split(b"\n", 1)
         return line.decode()

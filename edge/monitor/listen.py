@@ -2,10 +2,17 @@
 
 import json
 import threading
+import time
 
 import paho.mqtt.client as mqtt
 
 from edge.node.report import messages
+
+# The parts of telemetry that are tables.
+TABLES = ("signals", "outputs", "loops", "bus", "tick", "report")
+TICK_KEYS = {"ticks", "missed", "late_p99_ms", "late_max_ms"}
+BUS_KEYS = {"requests", "errors", "late", "stray_bytes", "busy_pct"}
+FIRST_OUT_KEYS = {"trip", "value", "ago_s"}
 
 
 class Listener:
@@ -21,7 +28,9 @@ class Listener:
         self._events = []
         self._count = 0
         self._connected = False
-        self._furnace = []
+        self._furnace = None
+        self._heard = None
+        self._unreadable = 0
         client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -38,7 +47,11 @@ class Listener:
         self._client.loop_stop()
 
     def latest(self) -> dict:
-        """connected, state, telemetry (dict or None), events (newest last), count of telemetry messages."""
+        """What was heard last.
+
+        connected, state, telemetry (dict or None), age_s of it, events (newest last), count of telemetry
+        messages, unreadable ones, furnace (lowest, highest, last temperature in degC, or None).
+        """
         with self._lock:
             return {
                 "connected": self._connected,
@@ -46,7 +59,9 @@ class Listener:
                 "telemetry": self._telemetry,
                 "events": list(self._events),
                 "count": self._count,
-                "furnace": list(self._furnace),
+                "furnace": self._furnace,
+                "unreadable": self._unreadable,
+                "age_s": None if self._heard is None else time.monotonic() - self._heard,
             }
 
     def _on_connect(self, client, userdata, flags, reason_code, properties):
@@ -65,14 +80,57 @@ class Listener:
             try:
                 content = json.loads(message.payload)
             except ValueError:
-                self._events.append({"kind": "monitor", "name": kind, "text": "unreadable message"})
-                return
+                content = None
             if kind == messages.TELEMETRY:
-                self._telemetry = content
-                self._count += 1
-                reading = content["signals"].get("t_furnace")
-                if reading and reading[0] is not None:
-                    self._furnace.append(reading[0])
+                if shaped(content):
+                    self._take(content)
+                else:
+                    self._unreadable += 1
             elif kind == messages.EVENT:
-                self._events.append(content)
-                del self._events[: -self.EVENTS_KEPT]
+                if isinstance(content, dict) and {"t", "kind", "name", "text"} <= content.keys():
+                    self._events.append(content)
+                    del self._events[: -self.EVENTS_KEPT]
+                else:
+                    self._unreadable += 1
+
+    def _take(self, content: dict):
+        self._telemetry = content
+        self._count += 1
+        self._heard = time.monotonic()
+        reading = content["signals"].get("t_furnace")
+        if reading and isinstance(reading[0], (int, float)):
+            low, high, _ = self._furnace or (reading[0], reading[0], reading[0])
+            self._furnace = (min(low, reading[0]), max(high, reading[0]), reading[0])
+
+
+def shaped(content) -> bool:
+    """Whether a message has all parts of telemetry in their form: a broker may hand out anything."""
+    if not isinstance(content, dict) or content.get("v") != messages.VERSION:
+        return False
+    if not all(isinstance(content.get(key), dict) for key in TABLES):
+        return False
+    if not isinstance(content.get("alarms"), list) or not TICK_KEYS <= content["tick"].keys():
+        return False
+    if not all(isinstance(line, dict) and BUS_KEYS <= line.keys() for line in content["bus"].values()):
+        return False
+    if not all(_is_pair(pair) for pair in [*content["signals"].values(), *content["outputs"].values()]):
+        return False
+    first_out = content.get("first_out")
+    if first_out is not None and not (isinstance(first_out, dict) and FIRST_OUT_KEYS <= first_out.keys()):
+        return False
+    known = content["signals"].keys() | {"output." + name for name in content["outputs"]}
+    return all(_is_loop(loop, known, content["outputs"]) for loop in content["loops"].values())
+
+
+def _is_pair(pair) -> bool:
+    """[value or None, quality or state, ...]"""
+    if not isinstance(pair, list) or len(pair) < 2 or not all(isinstance(text, str) for text in pair[1:]):
+        return False
+    return pair[0] is None or isinstance(pair[0], (int, float))
+
+
+def _is_loop(loop, known, outputs: dict) -> bool:
+    """[set-point, process value, output]"""
+    if not isinstance(loop, list) or len(loop) != 3 or not isinstance(loop[0], (int, float)):
+        return False
+    return loop[1] in known and loop[2] in outputs

@@ -7,6 +7,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+# Telemetry older than this is said to be old.
+OLD_S = 5
 COLOURS = {"good": "green", "uncertain": "yellow", "bad": "red"}
 STATES = {"auto": "green", "interlock": "yellow", "unknown": "yellow"}
 
@@ -15,6 +17,10 @@ def view(latest: dict, title: str, extra: str = "") -> Panel:
     """Everything worth seeing of ``Listener.latest()``."""
     telemetry = latest["telemetry"]
     link = "connected" if latest["connected"] else "broker away"
+    if latest["age_s"] is not None and latest["age_s"] > OLD_S:
+        link += f", values {latest['age_s']:.0f} s old"
+    if latest["unreadable"]:
+        link += f", {latest['unreadable']} unreadable messages"
     head = f"{title}   node {latest['state']}   {link}   {extra}"
     if telemetry is None:
         return Panel(Text("waiting for the first telemetry"), title=head)
@@ -34,17 +40,29 @@ def _quality(reading: list) -> Text:
 def _loops(telemetry: dict) -> Table:
     table = Table(expand=True, box=None, pad_edge=False)
     for name, justify in (
-        ("loop", "left"), ("set-point", "right"), ("value", "right"), ("quality", "left"),
-        ("output", "left"), ("%", "right"), ("state", "left"),
+        ("loop", "left"),
+        ("set-point", "right"),
+        ("value", "right"),
+        ("quality", "left"),
+        ("output", "left"),
+        ("%", "right"),
+        ("state", "left"),
     ):
-        table.add_column(name, justify=justify)
+        table.add_column(name, justify=justify, ratio=3 if name == "state" else 2 if justify == "left" else 1)
     shown = set()
     signals, outputs = telemetry["signals"], telemetry["outputs"]
     for name, (set_point, pv, output) in telemetry["loops"].items():
         reading = signals.get(pv) or [outputs[pv[7:] if pv.startswith("output.") else pv][0], "good"]
         shown.add(output)
-        table.add_row(name, _number(set_point), _number(reading[0]), _quality(reading), output,
-                      _number(outputs[output][0]), _output_state(outputs[output]))
+        table.add_row(
+            name,
+            _number(set_point),
+            _number(reading[0]),
+            _quality(reading),
+            output,
+            _number(outputs[output][0]),
+            _output_state(outputs[output]),
+        )
     for output, state in outputs.items():
         if output not in shown:
             table.add_row("", "", "", "", output, _number(state[0]), _output_state(state))
@@ -68,20 +86,29 @@ def _signals(telemetry: dict) -> Table:
 
 def _state(telemetry: dict) -> Table:
     table = Table(expand=True, box=None, pad_edge=False, show_header=False)
-    alarms = ", ".join(telemetry["alarms"]) or "none"
+    alarms = ", ".join(str(alarm) for alarm in telemetry["alarms"]) or "none"
     first = telemetry["first_out"]
     if first:
         alarms += f"   first out: {first['trip']} at {first['value']}, {first['ago_s']} s ago"
     table.add_row("alarms", Text(alarms, style="green" if alarms == "none" else "red"))
     for name, line in telemetry["bus"].items():
-        table.add_row(f"bus {name}", f"{line['requests']} requests, {line['errors']} errors, {line['late']} late, "
-                                     f"{line['stray_bytes']} stray bytes, {line['busy_pct']} % busy")
+        table.add_row(
+            f"bus {name}",
+            f"{line['requests']} requests, {line['errors']} errors, {line['late']} late, "
+            f"{line['stray_bytes']} stray bytes, {line['busy_pct']} % busy",
+        )
     tick = telemetry["tick"]
-    table.add_row("tick", f"{tick['ticks']} done, {tick['missed']} missed, late p99 {tick['late_p99_ms']} ms, "
-                          f"max {tick['late_max_ms']} ms")
+    table.add_row(
+        "tick",
+        f"{tick['ticks']} done, {tick['missed']} missed, late p99 {tick['late_p99_ms']} ms, "
+        f"max {tick['late_max_ms']} ms",
+    )
     report = telemetry["report"]
-    table.add_row("messages", f"{report.get('sent', 0)} sent, {report.get('acked', 0)} acknowledged, "
-                              f"{report.get('queued', 0)} waiting, {report.get('dropped', 0)} dropped")
+    table.add_row(
+        "messages",
+        f"{report.get('sent', 0)} sent, {report.get('acked', 0)} acknowledged, "
+        f"{report.get('queued', 0)} waiting, {report.get('dropped', 0)} dropped",
+    )
     return table
 
 

@@ -6,6 +6,7 @@ import time
 from rich.console import Console
 from rich.live import Live
 
+from edge.box.run import address
 from edge.monitor.listen import Listener
 from edge.monitor.table import view
 from edge.node.report.messages import base_topic
@@ -22,11 +23,14 @@ def add_arguments(parser):
 def run(args) -> int:
     """Show the table until Ctrl-C."""
     site, slash, name = args.node.partition("/")
-    host, colon, port = args.broker.rpartition(":")
-    if not slash or not colon or not port.isdigit():
-        print(f"{args.node} {args.broker}: expected SITE/NAME and HOST:PORT; {EXAMPLE}", file=sys.stderr)
+    try:
+        host, port = address(args.broker)
+        if not site or not name:
+            raise ValueError(f"{args.node}: expected SITE/NAME as in the node file; {EXAMPLE}")
+    except ValueError as error:
+        print(error, file=sys.stderr)
         return 2
-    listener = Listener(host, int(port), base_topic(site, name))
+    listener = Listener(host, port, base_topic(site, name))
     listener.start()
     try:
         with Live(console=Console(), auto_refresh=False) as live:

@@ -27,7 +27,9 @@ def build(description: dict, uarts: dict, clock, reporter) -> Node:
         device = devices[spec["device"]]
         scale = (spec["at_4ma"], spec["at_20ma"]) if "at_4ma" in spec else None
         place = device.inputs[spec["input"]]
-        known[name] = Signal(name, spec["unit"], device, place, spec["low"], spec["high"], spec["stale_ms"], scale)
+        known[name] = Signal(
+            name, spec["unit"], device, place, spec["low"], spec["high"], spec["stale_ms"], scale
+        )
         signals.append(known[name])
     calcs = []
     for name in order["calc"]:
@@ -92,7 +94,12 @@ def _guard(description: dict, known: dict, outputs: dict) -> Guard:
         driven = [outputs[output] for output in spec["outputs"]]
         interlocks.append(
             Interlock(
-                name, known[spec["signal"]], spec["on_at_least"], _ms(spec["on_after_s"]), spec["off_below"], driven
+                name,
+                known[spec["signal"]],
+                spec["on_at_least"],
+                _ms(spec["on_after_s"]),
+                spec["off_below"],
+                driven,
             )
         )
     trips = []

@@ -75,7 +75,10 @@ class Console:
         self._line += data
         while b"\n" in self._line:
             line, self._line = self._line.split(b"\n", 1)
-            answer = self._commands.execute(line.decode())
+            try:
+                answer = self._commands.execute(line.decode())
+            except UnicodeError:
+                answer = "not understood: a command is plain text"
             if answer:
                 self._write(answer)
         if len(self._line) > self.MAX_LINE:

@@ -17,6 +17,9 @@ from edge.node.report import messages
 from edge.node.report.local import LocalReporter
 from edge.node.report.mqtt import MqttClient
 
+# What waits while the broker is away, at most: some twenty telemetry messages of the Bishkek line.
+QUEUE_BYTES = 40960
+
 
 def reporter_of(node_file: dict, clock):
     """The MQTT client that a node description asks for."""
@@ -26,7 +29,9 @@ def reporter_of(node_file: dict, clock):
     settings = node_file["node"]
     base = messages.base_topic(settings["site"], settings["name"])
     if "username" in spec:
-        raise ValueError("report.mqtt: a board has no safe place for a password yet: use a broker on this machine")
+        raise ValueError(
+            "report.mqtt: a board has no safe place for a password yet: use a broker on this machine"
+        )
     return MqttClient(
         spec["host"],
         spec["port"],
@@ -35,6 +40,8 @@ def reporter_of(node_file: dict, clock):
         spec["keepalive_s"],
         will_topic=base + "/" + messages.STATE,
         will_payload=messages.OFFLINE,
+        queue_messages=32,
+        queue_bytes=QUEUE_BYTES,
     )
 
 
@@ -46,11 +53,22 @@ def console_on_stdin(node) -> Console:
     return Console(
         Commands(node),
         lambda: bool(poller.poll(0)),
-        lambda: stream.readline(),
+        lambda: _waiting(stream, poller),
         lambda text: print(text),
         sys.stdin,
         True,
     )
+
+
+def _waiting(stream, poller) -> bytes:
+    """The bytes that are there now; b"" at the end of the stream. A half line must not hold up the tick."""
+    data = b""
+    while len(data) < 256 and poller.poll(0):
+        byte = stream.read(1)
+        if not byte:
+            break
+        data += byte
+    return data
 
 
 def run(path: str):

@@ -20,8 +20,20 @@ class Node:
     ``clock`` of edge.node.clock, ``reporter`` with publish(topic, payload, retain), step(now_ms) and stats.
     """
 
-    def __init__(self, base_topic: str, tick_ms: int, report_ms: int, clock, buses: list, devices: list,
-                 signals: list, calcs: list, loops: list, guard, reporter):
+    def __init__(
+        self,
+        base_topic: str,
+        tick_ms: int,
+        report_ms: int,
+        clock,
+        buses: list,
+        devices: list,
+        signals: list,
+        calcs: list,
+        loops: list,
+        guard,
+        reporter,
+    ):
         self.clock = clock
         self.buses = buses
         self.devices = devices
@@ -156,16 +168,18 @@ class Node:
             return False
         if now_us >= self._stop_by_us:
             return True
-        # Two ticks: a write that failed is queued again by the second.
-        if self._stop_ticks < 2:
+        if self._stop_ticks < 1:
             return False
+        for device in self.devices:
+            if device.pending():
+                return False
         for bus in self.buses:
             if not bus.idle():
                 return False
         return True
 
     def run(self, console=None):
-        """Run on the real clock until stopped; ``console`` has pollables() and step(), which may call stop()."""
+        """Run on the real clock until stopped; ``console`` (pollables(), step()) may call stop()."""
         clock = self.clock
         self._tick_due_us = clock.now_us()
         lines = [bus.uart.pollable() for bus in self.buses]

@@ -19,7 +19,9 @@ class Signal:
     ``stale_ms``: older is bad; older than ``overdue_ms`` is uncertain.
     """
 
-    def __init__(self, name: str, unit: str, device, place: int, low: float, high: float, stale_ms: int, scale=None):
+    def __init__(
+        self, name: str, unit: str, device, place: int, low: float, high: float, stale_ms: int, scale=None
+    ):
         self.name = name
         self.unit = unit
         self.value = 0.0
@@ -72,7 +74,7 @@ class Signal:
 
 
 class Calc:
-    """A signal calculated from others. Bad when nothing valid is left, uncertain when something is missing."""
+    """A signal calculated from others: bad without enough valid ones, uncertain when some are missing."""
 
     def __init__(self, name: str, unit: str, sources: list):
         self.name = name
@@ -205,7 +207,9 @@ def build_calc(name: str, spec: dict, lookup):
     kind = spec["kind"]
     unit = spec["unit"]
     if kind == "section_minimum":
-        return SectionMinimum(name, unit, [[lookup(point) for point in section] for section in spec["sections"]])
+        return SectionMinimum(
+            name, unit, [[lookup(point) for point in section] for section in spec["sections"]]
+        )
     sources = [lookup(source) for source in spec["of"]]
     if kind == "maximum":
         return OfValid(name, unit, sources, max)

@@ -1,7 +1,25 @@
 """How punctual the tick is, in bounded memory."""
 
 # Upper edges of the lateness classes in us; the last class is everything beyond.
-EDGES_US = (50, 100, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 7500, 10000, 20000, 50000, 100000, 250000)
+EDGES_US = (
+    50,
+    100,
+    200,
+    300,
+    500,
+    750,
+    1000,
+    1500,
+    2000,
+    3000,
+    5000,
+    7500,
+    10000,
+    20000,
+    50000,
+    100000,
+    250000,
+)
 
 
 class TickStatistics:

@@ -12,10 +12,15 @@ from edge.node.bus import modbus
 from tests.box.config.edits import PATH, REFERENCE, key_line, put
 
 
-def run(*arguments) -> int:
+def run_here(*arguments) -> int:
     parser = argparse.ArgumentParser()
     check.add_arguments(parser)
     return check.run(parser.parse_args([str(argument) for argument in arguments]))
+
+
+def run(*arguments) -> int:
+    """Of a file for another machine, whose port need not be on this one."""
+    return run_here("--elsewhere", *arguments)
 
 
 @pytest.fixture
@@ -49,6 +54,15 @@ def test_a_wrong_file(wrong, capsys):
     assert first.startswith(f"{wrong}:{key_line(text, 'node', 'tick_ms')}: node has tick_ms = 1, expected")
     assert second.startswith(f"{wrong}:{key_line(text, 'loop.steam', 'pv')}: loop steam reads signal 'steem'")
     assert last == "2 problems: no node starts from this file"
+
+
+def test_a_port_that_is_not_there_is_a_problem_of_its_line(tmp_path, capsys):
+    path = tmp_path / "line1.toml"
+    path.write_text(put(REFERENCE, "bus.field", "port", '"/dev/ttyNOWHERE"'))
+    assert run_here(path) == 2
+    line = key_line(path.read_text(), "bus.field", "port")
+    assert f"{path}:{line}: port /dev/ttyNOWHERE does not exist" in capsys.readouterr().err
+    assert run(path) == 0
 
 
 def test_no_file_and_no_toml(tmp_path, capsys):
@@ -112,6 +126,8 @@ def test_load_of_the_line():
     # Eight inputs, four words of O2; the M-7024's four read-backs and one coil; two words of each drive.
     reading = share(8 + 21, 250) + share(8 + 13, 500)
     reading += share(8 + 13, 1000) + share(8 + 6, 1000) + share(8 + 9, 1000, 5)
+    # The leases: the M-7024's enabling coil, two parameters of each drive.
+    reading += share(8 + 6, 5000) + share(8 + 9, 5000, 5)
     # FC 16 of two registers: 13 characters out, 8 back; the M-7024 and five drives.
     writing = share(13 + 8, 250, 6)
     assert bus["reading_pct"] == pytest.approx(reading, abs=0.06)

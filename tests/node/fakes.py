@@ -27,6 +27,7 @@ class HandDevice:
     def __init__(self, position=50.0):
         self.ready = True
         self.fault = ""
+        self.not_following = ""
         self.position = position
         self.driven = []
 

@@ -16,11 +16,16 @@ class NodeFileError(Exception):
 
     def __init__(self, path, problems: list):
         self.path = str(path)
-        self.problems = sorted(problems)
+        self.problems = sorted((line, printable(text)) for line, text in problems)
         Exception.__init__(self, self.path, self.problems)
 
     def __str__(self) -> str:
         return "\n".join(located(self.path, line, text) for line, text in self.problems)
+
+
+def printable(text: str) -> str:
+    """One line for a terminal: what a file has put into a name can't break or colour it."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def located(path, line: int, text: str) -> str:

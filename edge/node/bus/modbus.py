@@ -56,7 +56,7 @@ def _check(what: str, number: int, low: int, high: int):
 
 
 def read_request(unit: int, function: int, address: int, count: int) -> bytes:
-    """Request of FC 1-4. ``unit`` 1..247, ``address`` 0..65535, ``count`` 1..2000 bits or 1..125 registers."""
+    """Request of FC 1-4. ``unit`` 1..247, ``address`` 0..65535, ``count`` 1..2000 bits, 1..125 registers."""
     _check("function", function, READ_COILS, READ_INPUT_REGISTERS)
     _check("unit", unit, 1, 247)
     _check("count", count, 1, MAX_READ_BITS if function <= READ_DISCRETE_INPUTS else MAX_READ_REGISTERS)
@@ -167,7 +167,7 @@ class Master:
         self.quiet_at_us = sent_us + self.silence_us
 
     def feed(self, received: bytes, now_us: int) -> int:
-        """Take received bytes; PENDING, DONE (then ``data`` holds the reply's data) or REFUSED (``exception``)."""
+        """Take received bytes: PENDING, DONE (``data`` holds the reply's data) or REFUSED (``exception``)."""
         buffer = self.buffer + received if self.buffer else received
         self.quiet_at_us = now_us + self.silence_us
         request = self.request

@@ -203,7 +203,13 @@ class Bus:
         station.rest_until_us = now_us + rest_us
         # Whatever came belongs to nobody now.
         self.stray_bytes += len(self.master.buffer)
-        station.device.failed(tag, why, now_us // 1000)
+        device = station.device
+        device.failed(tag, why, now_us // 1000)
+        if not device.ready and station.in_a_row >= device.LOST_AFTER:
+            # It may hear us though we don't hear it: asking on would keep its outputs from falling to safe.
+            lost_until_us = now_us + device.rest_ms * 1000
+            if lost_until_us > station.rest_until_us:
+                station.rest_until_us = lost_until_us
 
     def _stray(self, received: bytes, now_us: int):
         """Bytes nobody asked for: drained and counted, to the unit that is resting if they name one."""

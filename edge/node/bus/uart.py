@@ -27,7 +27,7 @@ class TermiosUart:
         try:
             self._file = open(path, "r+b")
         except OSError as error:
-            raise OSError("port %s: can't open it (error %s): is it there and not in use?" % (path, error))
+            raise OSError("port %s: can't open it (%s): is it there and free?" % (path, error)) from None
         fd = self._file.fileno()
         termios.setraw(fd)
         attributes = termios.tcgetattr(fd)

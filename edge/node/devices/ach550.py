@@ -1,12 +1,12 @@
 """ABB ACH550 drive on its embedded Modbus, ABB Drives profile.
 
-Registers and start sequence: ACH550-UH user's manual, chapter Embedded fieldbus (read: status and
-control word bits, 40005-40012 actual values, parameter writes are volatile, the start sequence
-0006 - wait 100 ms - 0007 - 000F - 002F - 006F, where 000F starts the drive but holds its ramp). Recollection, to be checked against the manual: 40001 control
-word, 40002 reference 1, 40004 status word, +-20000 for full reference, parameter GGPP at
-register 4GGPP, 3018 COMM FAULT FUNC (2: constant speed 7, 3: last speed), 3019 COMM FAULT TIME
-in 0.1 s, 1208 CONST SPEED 7 in 0.1 Hz, 5310 at its default 0103: 40005 is the output frequency in 0.1 Hz.
-Assumed: full speed is 50 Hz.
+Registers and start sequence: ACH550-UH user's manual, chapter Embedded fieldbus (read: status and control
+word bits, 40005-40012 actual values, parameter writes are volatile, the start sequence 0006 - wait 100 ms
+- 0007 - 000F - 002F - 006F, where 000F starts the drive but holds its ramp). Recollection, to be checked
+against the manual: 40001 control word, 40002 reference 1, 40004 status word, +-20000 for full reference,
+parameter GGPP at register 4GGPP, 3018 COMM FAULT FUNC (2: constant speed 7, 3: last speed), 3019 COMM FAULT
+TIME in 0.1 s, 1208 CONST SPEED 7 in 0.1 Hz, 5310 at its default 0103: 40005 is the output frequency in
+0.1 Hz. Assumed: full speed is 50 Hz.
 
 Parameter writes are volatile, so the lease is armed anew whenever the link comes up.
 """
@@ -54,6 +54,9 @@ SW_AT_SETPOINT = 0x0100
 SW_REMOTE = 0x0200
 
 START_WAIT_MS = 100
+LEASE_MARGIN_MS = 500
+# How often the lease's own parameters are read: a drive that lost its power has forgotten them.
+LEASE_PERIOD_MS = 5000
 
 INPUTS = ["speed", "running"]
 INPUT_UNITS = {"speed": "%", "running": ""}
@@ -75,18 +78,31 @@ class Ach550(Device):
             self.settings.append(Setting("constant speed 7 (1208)", CONST_SPEED_7, [speed]))
             self.settings.append(Setting("comm fault function (3018)", COMM_FAULT_FUNC, [FUNC_CONST_SPEED_7]))
         self.settings.append(Setting("comm fault time (3019)", COMM_FAULT_TIME, [lease_ms // 100]))
+        self._lease = self.settings[-2].values + self.settings[-1].values
         self._status = 0
         self._status_ms = -1
         self._wanted = None
         self._sent = None
         self._sent_ms = 0
+        self._confirmed = True
         self._step_ms = 0
+        self.rest_ms = lease_ms + LEASE_MARGIN_MS
         self._control = CW_READY_TO_SWITCH_ON
 
     def polls(self) -> list:
-        return [("status", modbus.READ_HOLDING_REGISTERS, STATUS_WORD, 2, self.period_ms)]
+        return [
+            ("status", modbus.READ_HOLDING_REGISTERS, STATUS_WORD, 2, self.period_ms),
+            ("lease", modbus.READ_HOLDING_REGISTERS, COMM_FAULT_FUNC, 2, LEASE_PERIOD_MS),
+        ]
 
     def received(self, tag, data: bytes, now_ms: int):
+        if tag == "command":
+            self._confirmed = True
+            return
+        if tag == "lease":
+            if self.ready and list(modbus.unpack_registers(data)) != self._lease:
+                self.verify_again("it has lost its lease: was its power off?")
+            return
         if tag != "status":
             return
         self._status = (data[0] << 8) | data[1]
@@ -95,12 +111,12 @@ class Ach550(Device):
         self.values[0] = (count - 65536 if count & 0x8000 else count) * 100.0 / FULL_SPEED_DHZ
         self.values[1] = 1.0 if self._status & SW_RDY_REF else 0.0
         self.stamps_ms[0] = self.stamps_ms[1] = now_ms
+        self.not_following = ""
         if self._status & SW_TRIPPED:
-            self.link_fault = "drive tripped"
+            self.not_following = "drive tripped"
         elif not self._status & SW_REMOTE:
-            self.link_fault = "drive in local control"
-        self.faults[0] = ""
-        self.faults[1] = self.link_fault
+            self.not_following = "drive in local control"
+        self.faults[0] = self.faults[1] = ""
 
     def lost(self, now_ms: int):
         self._wanted = None
@@ -108,11 +124,15 @@ class Ach550(Device):
         self._status_ms = -1
 
     def verified(self, now_ms: int):
+        self._wanted = None
         self._sent = None
         self._status_ms = -1
 
     def actual(self, channel: int):
-        return self.values[0] if self.faults[0] == "" else None
+        return self.values[0] if self._status_ms >= 0 else None
+
+    def pending(self) -> bool:
+        return self.ready and self._wanted is not None and (self._sent is None or not self._confirmed)
 
     def drive(self, channel: int, percent: float, now_ms: int):
         self._wanted = int(percent * FULL_REFERENCE / 100.0 + 0.5)
@@ -126,6 +146,7 @@ class Ach550(Device):
             self.write_registers("command", CONTROL_WORD, command)
             self._sent = command
             self._sent_ms = now_ms
+            self._confirmed = False
 
     def _next_control(self, now_ms: int) -> int:
         """Step through the start sequence by the status word; a running drive is taken over as it runs."""

@@ -30,6 +30,9 @@ class Device:
     # because a device that was silent may have been restarted or exchanged.
     LOST_AFTER = 3
 
+    # A lost unit is left alone for so long: its own watchdog must be able to run out.
+    rest_ms = 0
+
     def __init__(self, name: str, unit: int, input_names: list, outputs: int = 0):
         self.name = name
         self.unit = unit
@@ -42,6 +45,8 @@ class Device:
         self.ready = False
         self.fault = "not verified yet"
         self.link_fault = ""
+        # Why the device does not follow what it is told, though it answers: tripped, in local control.
+        self.not_following = ""
         self.station = None
         self._failures = 0
         self._at = 0
@@ -182,8 +187,12 @@ class Device:
         """Ask for an output value, 0..100 %."""
 
     def actual(self, channel: int):
-        """The output's real value in percent as the device last told, or None when not known."""
+        """The output's real value in percent as told since the link came up, or None."""
         return None
+
+    def pending(self) -> bool:
+        """Whether a command is still on its way."""
+        return False
 
 
 def shown(values: list) -> str:

@@ -29,6 +29,9 @@ COIL_RESET_STATUS = 0x0110  # 00273
 # Engineering counts of the 4-20 mA range.
 COUNTS_0 = 4000
 COUNTS_100 = 20000
+LEASE_MARGIN_MS = 500
+# How often it is read whether the watchdog is still enabled.
+LEASE_PERIOD_MS = 5000
 
 INPUTS = ["ao0", "ao1", "ao2", "ao3", "watchdog"]
 INPUT_UNITS = {"ao0": "%", "ao1": "%", "ao2": "%", "ao3": "%", "watchdog": ""}
@@ -65,12 +68,15 @@ class M7024(Device):
         self._wanted = [None] * CHANNELS
         self._sent = None
         self._sent_ms = 0
+        self._confirmed = True
         self._tripped = False
+        self.rest_ms = lease_ms + LEASE_MARGIN_MS
 
     def polls(self) -> list:
         return [
             ("read back", modbus.READ_INPUT_REGISTERS, AO_READ_BACK, CHANNELS, self.period_ms),
             ("watchdog", modbus.READ_COILS, COIL_WATCHDOG_TRIPPED, 1, self.period_ms),
+            ("lease", modbus.READ_COILS, COIL_WATCHDOG_ENABLE, 1, LEASE_PERIOD_MS),
         ]
 
     def received(self, tag, data: bytes, now_ms: int):
@@ -85,19 +91,30 @@ class M7024(Device):
             self.values[CHANNELS] = 1.0 if self._tripped else 0.0
             self.faults[CHANNELS] = ""
             self.stamps_ms[CHANNELS] = now_ms
+        elif tag == "outputs":
+            self._confirmed = True
+        elif tag == "lease":
+            if self.ready and not data[0] & 1:
+                self.verify_again("its host watchdog is not enabled")
         elif tag == "clear":
             self._tripped = False
             self.verify_again("its host watchdog had tripped")
 
     def verified(self, now_ms: int):
-        self._sent = None
-
-    def lost(self, now_ms: int):
+        # What was wanted before the link was lost is no longer wanted, and where the outputs stand is not
+        # known until they have been read back.
         self._wanted = [None] * CHANNELS
         self._sent = None
+        for i in range(CHANNELS):
+            self.faults[i] = "not read back yet"
+        self.read("read back", modbus.READ_INPUT_REGISTERS, AO_READ_BACK, CHANNELS)
 
     def actual(self, channel: int):
         return self.values[channel] if self.faults[channel] == "" else None
+
+    def pending(self) -> bool:
+        wanted = self.used and None not in [self._wanted[i] for i in self.used]
+        return bool(self.ready and wanted and (self._sent is None or not self._confirmed))
 
     def drive(self, channel: int, percent: float, now_ms: int):
         self._wanted[channel] = counts(percent)
@@ -114,6 +131,7 @@ class M7024(Device):
             self.write_registers("outputs", AO_VALUE + self.first, wanted)
             self._sent = wanted
             self._sent_ms = now_ms
+            self._confirmed = False
 
     def failed(self, tag, why: str, now_ms: int):
         Device.failed(self, tag, why, now_ms)

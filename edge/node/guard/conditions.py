@@ -8,9 +8,14 @@ from edge.node.signals import BAD
 
 
 class Interlock:
-    """A permit: on when the signal has been at least ``on_at_least`` for ``on_after_ms``, off below ``off_below``."""
+    """A permit: on when the signal has been at least ``on_at_least`` for ``on_after_ms``.
 
-    def __init__(self, name: str, signal, on_at_least: float, on_after_ms: int, off_below: float, outputs: list):
+    Off at once below ``off_below`` or when the signal is bad.
+    """
+
+    def __init__(
+        self, name: str, signal, on_at_least: float, on_after_ms: int, off_below: float, outputs: list
+    ):
         self.name = name
         self.signal = signal
         self.on_at_least = on_at_least
@@ -31,6 +36,12 @@ class Interlock:
             self._since_ms = -1
         elif self._since_ms < 0:
             self._since_ms = now_ms
+            if not self.on:
+                self.why = "until %s has held %.1f for %d s" % (
+                    signal.name,
+                    self.on_at_least,
+                    self.on_after_ms // 1000,
+                )
         elif now_ms - self._since_ms >= self.on_after_ms:
             self.on = True
             self.why = ""

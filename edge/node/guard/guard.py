@@ -19,7 +19,7 @@ class Guard:
         self.stopped = ""
 
     def look(self, now_ms: int) -> bool:
-        """Before the node takes over: judge, and drive nothing. True when every output's position is known."""
+        """Before the node takes over: judge, drive nothing. True when every output's position is known."""
         for interlock in self.interlocks:
             interlock.update(now_ms)
         known = True
@@ -41,7 +41,9 @@ class Guard:
             if trip.tripped:
                 self._force(trip.outputs, out.TRIP, trip.name)
             elif signal.quality == BAD:
-                self._force(trip.outputs, out.SAFE, trip.name + " can't be judged: " + signal.name + " " + signal.why)
+                self._force(
+                    trip.outputs, out.SAFE, trip.name + " can't be judged: " + signal.name + " " + signal.why
+                )
         for alarm in self.alarms:
             alarm.update(now_ms)
         if self.stopped:

@@ -19,8 +19,12 @@ class Output:
     interlock holds it.
     """
 
-    def __init__(self, name: str, unit: str, device, channel: int, low: float, high: float, rate_per_s: float, safe):
+    def __init__(
+        self, name: str, unit: str, device, channel: int, low: float, high: float, rate_per_s: float, safe
+    ):
         self.name = name
+        # What loops and messages call it where a signal might stand.
+        self.reference = "output." + name
         self.unit = unit
         self.device = device
         self.channel = channel
@@ -60,8 +64,7 @@ class Output:
             self._say(UNKNOWN, BAD, device.fault)
             return False
         if self.value is None:
-            self.value = device.actual(self.channel)
-            if self.value is None:
+            if not self._take_over():
                 self._say(UNKNOWN, BAD, "position not read yet")
                 return False
             self._say(UNKNOWN, UNCERTAIN, "taken over this moment")
@@ -74,7 +77,17 @@ class Output:
         if not self.look() or (not known and self.forced is None):
             return
         device = self.device
-        if self.forced is not None:
+        if device.not_following:
+            # The real position is the truth; the safe value waits for the moment it follows again.
+            self._take_over()
+            self._say(UNKNOWN, BAD, device.not_following)
+            device.drive(self.channel, self._safe_value(), now_ms)
+            return
+        if self.forced == INTERLOCK and self.demand is None:
+            # Nobody may read a value whose own signal is bad, permit or not.
+            value = self._safe_value()
+            self._say(INTERLOCK, BAD, self.forced_why + "; " + self.refusal)
+        elif self.forced is not None:
             value = self._safe_value()
             self._say(self.forced, UNCERTAIN if self.forced == INTERLOCK else BAD, self.forced_why)
         elif self.demand is None:
@@ -85,6 +98,14 @@ class Output:
             self._say(AUTO, GOOD, "")
         self.value = value
         device.drive(self.channel, value, now_ms)
+
+    def _take_over(self) -> bool:
+        """Start from where the device stands, as far as a demand can be there: 0..100 %."""
+        value = self.device.actual(self.channel)
+        if value is not None:
+            value = 0.0 if value < 0.0 else 100.0 if value > 100.0 else value
+        self.value = value
+        return value is not None
 
     def _say(self, state: str, quality: int, why: str):
         self.state = state

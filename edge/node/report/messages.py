@@ -43,7 +43,8 @@ def telemetry(node, now_ms: int, utc_ms: int) -> bytes:
     loops = {}
     for loop in node.loops:
         if loop.set_point is not None:
-            loops[loop.name] = [loop.set_point, loop.pv.name, loop.output.name]
+            pv = getattr(loop.pv, "reference", loop.pv.name)
+            loops[loop.name] = [loop.set_point, pv, loop.output.name]
     first_out = None
     if guard.first_out is not None:
         name, value, at_ms = guard.first_out
@@ -76,8 +77,10 @@ def line(bus, up_ms: int) -> dict:
         requests += station.requests
         errors += station.errors
         late += station.late
-        if station.device.link_fault or station.device.fault:
-            faulty[station.device.name] = station.device.link_fault or station.device.fault
+        device = station.device
+        why = device.link_fault or device.fault or device.not_following
+        if why:
+            faulty[device.name] = why
     busy_pct = round(bus.busy_us / (10.0 * up_ms), 1) if up_ms > 0 else 0.0
     return {
         "requests": requests,
@@ -91,4 +94,6 @@ def line(bus, up_ms: int) -> dict:
 
 def event(sequence: int, utc_ms: int, kind: str, name: str, text: str) -> bytes:
     """Something that happened once: an alarm that came or went, a trip, a command."""
-    return json.dumps({"v": VERSION, "seq": sequence, "t": utc_ms, "kind": kind, "name": name, "text": text}).encode()
+    return json.dumps(
+        {"v": VERSION, "seq": sequence, "t": utc_ms, "kind": kind, "name": name, "text": text}
+    ).encode()

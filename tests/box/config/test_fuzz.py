@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,3 +77,11 @@ def expect_a_node_or_problems(data: bytes):
         return
     summarise(description)
     dump(description)
+
+
+def test_a_line_break_in_a_name_does_not_break_the_message():
+    text = REFERENCE.replace('device = "primary_air_fan"', 'device = "primary_air_fa\\n"')
+    with pytest.raises(NodeFileError) as caught:
+        check("x.toml", text.encode())
+    assert all(sentence.isprintable() for _, sentence in caught.value.problems)
+    assert any("primary_air_fa\\n" in sentence for _, sentence in caught.value.problems)

@@ -7,17 +7,43 @@ from edge.node.guard import outputs as out
 from tests.node.fakes import HandSignal, output
 
 PID = {
-    "kind": "pid", "pv": "steam", "set_point": 46.0, "set_point_low": 25.0, "set_point_high": 50.0,
-    "action": "reverse", "gain": 1.5, "ti_s": 300.0, "td_s": 0.0, "b": 0.5,
+    "kind": "pid",
+    "pv": "steam",
+    "set_point": 46.0,
+    "set_point_low": 25.0,
+    "set_point_high": 50.0,
+    "action": "reverse",
+    "gain": 1.5,
+    "ti_s": 300.0,
+    "td_s": 0.0,
+    "b": 0.5,
 }
 TRIM = {
-    "kind": "trim", "pv": "o2", "of": "pa", "set_point": 6.6, "set_point_low": 4.0, "set_point_high": 10.0,
-    "ratio": 0.9, "gain": 0.08, "ti_s": 60.0, "trim_low": 0.5, "trim_high": 1.6,
+    "kind": "trim",
+    "pv": "o2",
+    "of": "pa",
+    "set_point": 6.6,
+    "set_point_low": 4.0,
+    "set_point_high": 10.0,
+    "ratio": 0.9,
+    "gain": 0.08,
+    "ti_s": 60.0,
+    "trim_low": 0.5,
+    "trim_high": 1.6,
 }
 BURNER = {
-    "kind": "burner", "pv": "t", "set_point": 880.0, "set_point_low": 860.0, "set_point_high": 950.0,
-    "start_falling_below": 870.0, "start_below": 860.0, "stop_above": 900.0, "stop_after_s": 600,
-    "minimum": 20.0, "gain": 0.6, "ti_s": 180.0,
+    "kind": "burner",
+    "pv": "t",
+    "set_point": 880.0,
+    "set_point_low": 860.0,
+    "set_point_high": 950.0,
+    "start_falling_below": 870.0,
+    "start_below": 860.0,
+    "stop_above": 900.0,
+    "stop_after_s": 600,
+    "minimum": 20.0,
+    "gain": 0.6,
+    "ti_s": 180.0,
 }
 
 

@@ -83,7 +83,10 @@ def test_an_alarm_comes_and_goes():
 def guard_with_two_trips():
     t, p = HandSignal("t", 900.0), HandSignal("p", -80.0)
     feeder, fan = output("feeder", safe=0.0), output("fan", safe=70.0)
-    trips = [Trip("hot", Limit(t, 1200.0, None, 0), [feeder]), Trip("pressure", Limit(p, 200.0, None, 0), [feeder, fan])]
+    trips = [
+        Trip("hot", Limit(t, 1200.0, None, 0), [feeder]),
+        Trip("pressure", Limit(p, 200.0, None, 0), [feeder, fan]),
+    ]
     return Guard([feeder, fan], [], trips, []), t, p, feeder, fan
 
 

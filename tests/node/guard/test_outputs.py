@@ -83,7 +83,9 @@ def test_a_device_that_is_not_ready_is_not_driven_and_asked_anew_afterwards():
     assert one.value == 60.0
 
 
-@given(st.lists(st.tuples(st.sampled_from(["request", "refuse", "force"]), st.floats(-1e6, 1e6)), max_size=50))
+@given(
+    st.lists(st.tuples(st.sampled_from(["request", "refuse", "force"]), st.floats(-1e6, 1e6)), max_size=50)
+)
 def test_no_sequence_drives_a_device_beyond_its_limits_or_safe_value(steps):
     one = output(position=50.0, low=25.0, high=90.0, rate_per_s=2.0, safe=10.0)
     for kind, number in steps:

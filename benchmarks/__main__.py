@@ -1,0 +1,36 @@
+"""``make bench``: every measurement, each beside its peer or limit, in one run.
+
+python -m benchmarks [NAME ...] [--json] [--quick]      --quick: short runs, to see that they work
+"""
+
+import argparse
+import json
+import os
+import platform
+
+from benchmarks import bench_demo, bench_heap, bench_pid, bench_scenario
+
+BENCHES = {"pid": bench_pid, "scenario": bench_scenario, "heap": bench_heap, "demo": bench_demo}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", choices=[[], *BENCHES], help="which (default: all)")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="short runs, to see that they work")
+    args = parser.parse_args()
+    found = {
+        "machine": {"python": platform.python_version(), "cores": os.cpu_count(), "system": platform.system()}
+    }
+    for name in args.names or BENCHES:
+        bench = BENCHES[name]
+        figures = bench.measure() if name == "pid" else bench.measure(args.quick)
+        found[name] = figures
+        if not args.json:
+            print(bench.told(figures), flush=True)
+    if args.json:
+        print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""A node on the MicroPython unix port as a child: it has no signal handlers, its parent speaks for it."""
+
+import contextlib
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from edge.box import micropython
+from edge.box.ports import close_ports, open_ports
+from edge.box.serial_port import PortError
+from edge.box.signals import foreground, wakeable
+from edge.node import description
+
+
+def run_micropython(node_file, args) -> int:
+    """Run a NodeFile's node on MicroPython until it is told to stop; the command's exit code."""
+    try:
+        executable = micropython.executable()
+        # Held for its lock while the child uses the same ports: nobody else may take them.
+        held = open_ports(node_file)
+    except (FileNotFoundError, PortError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        with tempfile.TemporaryDirectory(prefix="furnace-edge-") as folder, wakeable() as woken:
+            path = Path(folder) / "node.json"
+            path.write_bytes(description.dump(node_file.description))
+            child = subprocess.Popen(
+                micropython.command(executable, args.heap, "edge.node.main", str(path)),
+                env=micropython.environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+            )
+            return _attend(child, woken, args)
+    finally:
+        close_ports(held)
+
+
+def _attend(child, woken: int, args) -> int:
+    """Pass commands and the wish to stop on to the child until it ends."""
+    stdin = sys.stdin.fileno() if sys.stdin is not None else -1
+    output = b""
+    while True:
+        waiting = [woken, child.stdout] + ([stdin] if foreground(stdin) else [])
+        ready, _, _ = select.select(waiting, [], [], 1.0)
+        if child.stdout in ready:
+            data = os.read(child.stdout.fileno(), 65536)
+            if not data:
+                break
+            output += data
+        asked = b""
+        if stdin in ready:
+            asked = os.read(stdin, 256)
+            if not asked:
+                stdin = -1
+                asked = b"\nstop\n" if args.attached else b""
+        if woken in ready and os.read(woken, 16):
+            # After a line break: half a line may be waiting there.
+            asked += b"\nstop\n"
+        if asked:
+            with contextlib.suppress(BrokenPipeError):
+                child.stdin.write(asked)
+                child.stdin.flush()
+    code = child.wait(timeout=10)
+    lines = output.decode(errors="replace").splitlines()
+    if code == 0 and lines:
+        if args.json:
+            print(lines[-1], flush=True)
+        return 0
+    print("\n".join(lines), file=sys.stderr)
+    print(f"the MicroPython node ended with code {code}; outputs rely on their leases", file=sys.stderr)
+    return 1

@@ -1,0 +1,140 @@
+"""The demo as a user runs it: its processes, its endings, its sentences."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from edge.box import micropython
+from tests.parts import missing_part
+
+DEMO = [sys.executable, "-m", "edge.box.cli", "demo", "--json", "--broker-port", "0"]
+
+
+def start(*arguments):
+    return subprocess.Popen(
+        [*DEMO, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def descendants(pid):
+    found = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            for child in file.read().split():
+                found += [int(child), *descendants(int(child))]
+    return found
+
+
+def command_of(pid):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().replace(b"\0", b" ").decode()
+    return ""
+
+
+def alive(pids):
+    return [pid for pid in pids if "edge" in command_of(pid)]
+
+
+def grown(process, wanted, within_s=30):
+    """The demo's descendants once one of them runs each of the ``wanted`` modules."""
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        pids = descendants(process.pid)
+        commands = {pid: command_of(pid) for pid in pids}
+        if all(any(word in command for command in commands.values()) for word in wanted):
+            return commands
+        time.sleep(0.1)
+    process.kill()
+    raise AssertionError(f"the demo did not start {wanted}: {process.communicate()}")
+
+
+def ended(process, within_s=60):
+    out, err = process.communicate(timeout=within_s)
+    assert "Traceback" not in err, err
+    return process.returncode, json.loads(out) if out.strip() else None, err
+
+
+@pytest.mark.parametrize("runtime", ["cpython", "micropython"])
+def test_the_demo_controls_the_furnace_reports_and_ends_safe(runtime):
+    if runtime == "micropython":
+        try:
+            micropython.executable()
+        except FileNotFoundError as error:
+            missing_part(str(error))
+    process = start("--for", "12s", "--runtime", runtime)
+    commands = grown(process, ["edge.box.broker", "edge.emulator.serve", "edge.box.cli run"])
+    code, summary, err = ended(process)
+    assert code == 0, err
+    assert 850.0 < summary["furnace_c"]["min"] <= summary["furnace_c"]["max"] < 1050.0
+    assert summary["report"]["acked"] >= 10
+    assert summary["report"]["acked"] == summary["report"]["sent"]
+    assert summary["outputs_safe"]
+    assert summary["bus"]["field"]["errors"] == 0
+    assert alive(commands) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_demo_with_safe_outputs_and_no_orphan(number):
+    process = start()
+    commands = grown(process, ["edge.box.reporter"])
+    time.sleep(4)
+    process.send_signal(number)
+    code, summary, err = ended(process)
+    assert (code, err) == (0, "")
+    assert summary["outputs_safe"]
+    assert alive(commands) == []
+
+
+def test_a_killed_demo_leaves_no_orphan():
+    process = start()
+    commands = grown(process, ["edge.box.reporter"])
+    process.kill()
+    process.communicate(timeout=10)
+    end = time.monotonic() + 15
+    while alive(commands):
+        assert time.monotonic() < end, [command_of(pid) for pid in alive(commands)]
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("victim", ["edge.box.broker", "edge.emulator.serve", "edge.box.cli run"])
+def test_a_dying_child_ends_the_demo_with_a_reason_and_no_orphan(victim):
+    process = start()
+    commands = grown(process, ["edge.box.reporter"])
+    time.sleep(4)
+    os.kill(next(pid for pid, command in commands.items() if victim in command), signal.SIGKILL)
+    code, summary, err = ended(process)
+    assert code == 1
+    assert "ended with code -9" in err
+    # Without the emulator there is nothing left to look at.
+    assert summary["outputs_safe"] == (victim != "edge.emulator.serve")
+    assert alive(commands) == []
+
+
+def test_a_port_in_use_is_said_in_one_sentence():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [*DEMO[:-1], str(port)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert str(port) in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

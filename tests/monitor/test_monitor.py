@@ -1,0 +1,107 @@
+"""The monitor shows what a node says and survives whatever else a broker hands it."""
+
+import json
+
+import pytest
+from rich.console import Console
+
+from edge.box.cli import main
+from edge.box.config import describe, find
+from edge.emulator.virtual import VirtualRun
+from edge.monitor.listen import Listener, shaped
+from edge.monitor.table import view
+from tests.node.report.brokers import Mosquitto, wait_for
+
+BASE = "furnace/bishkek/line1"
+
+
+@pytest.fixture(scope="module")
+def said():
+    """Telemetry and events of a real node with a burnt-out thermocouple."""
+    description, _ = describe(find("bishkek"))
+    messages = []
+    run = VirtualRun(
+        "bishkek", description, 1, lambda topic, payload, retain: messages.append((topic, payload))
+    )
+    run.run_for(40)
+    run.bench.fault(1, "burnt_out", 0)
+    run.run_for(5)
+    return messages
+
+
+def shown(latest) -> str:
+    console = Console(record=True, width=150)
+    console.print(view(latest, "line1"))
+    return console.export_text()
+
+
+@pytest.fixture
+def listening(tmp_path):
+    broker = Mosquitto(tmp_path).start()
+    listener = Listener("127.0.0.1", broker.port, BASE)
+    listener.start()
+    try:
+        assert wait_for(lambda: listener.latest()["connected"])
+        yield broker, listener
+    finally:
+        listener.close()
+        broker.stop()
+
+
+def publish(broker, topic, payload, retain=False):
+    import paho.mqtt.publish
+
+    paho.mqtt.publish.single(topic, payload, qos=1, retain=retain, hostname="127.0.0.1", port=broker.port)
+
+
+def test_the_table_shows_loops_signals_alarms_and_counters(listening, said):
+    broker, listener = listening
+    for topic, payload in said[-6:]:
+        publish(broker, topic, payload)
+    assert wait_for(lambda: listener.latest()["count"] > 0)
+    text = shown(listener.latest())
+    for words in (
+        "steam",
+        "46.0",
+        "broken wire",
+        "bad roof_a1",
+        "requests",
+        "late p99",
+        "uncertain (without roof_a1)",
+    ):
+        assert words in text
+
+
+HOSTILE = [b"[]", b"{}", b"\xff", b"5", b'{"v": 1}', b'{"v": 1, "signals": {"a": 3}}', b"null"]
+
+
+@pytest.mark.parametrize("payload", HOSTILE)
+def test_a_message_that_is_no_telemetry_is_counted_and_the_next_good_one_is_shown(listening, said, payload):
+    broker, listener = listening
+    for kind in ("telemetry", "event"):
+        publish(broker, f"{BASE}/{kind}", payload)
+    good = next(payload for topic, payload in reversed(said) if topic.endswith("/telemetry"))
+    publish(broker, f"{BASE}/telemetry", good)
+    publish(broker, f"{BASE}/state", b"offline", retain=True)
+    assert wait_for(lambda: listener.latest()["count"] == 1 and listener.latest()["state"] == "offline")
+    assert listener.latest()["unreadable"] == 2
+    assert "2 unreadable messages" in shown(listener.latest())
+
+
+def test_telemetry_with_any_part_of_the_wrong_form_is_refused(said):
+    good = json.loads(next(payload for topic, payload in reversed(said) if topic.endswith("/telemetry")))
+    assert shaped(good)
+    for key in ("signals", "outputs", "loops", "bus", "tick", "report", "alarms"):
+        for wrong in (None, 5, "x", {"a": 1}, ["a"]):
+            changed = dict(good, **{key: wrong})
+            if shaped(changed):
+                latest = {"telemetry": changed, "connected": True, "state": "online", "events": []}
+                shown({**latest, "age_s": 0.0, "unreadable": 0})
+
+
+@pytest.mark.parametrize(
+    "arguments", [["bishkek"], ["bishkek/line1", "--broker", ":1883"], ["a/b", "--broker", "h:0"]]
+)
+def test_wrong_arguments_are_refused_in_one_sentence(arguments, capsys):
+    assert main(["monitor", *arguments]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
