@@ -8,9 +8,18 @@ import json
 import os
 import platform
 
-from benchmarks import bench_demo, bench_heap, bench_pid, bench_scenario
+from benchmarks import bench_core, bench_demo, bench_heap, bench_pid, bench_scenario, bench_thermocouple
 
-BENCHES = {"pid": bench_pid, "scenario": bench_scenario, "heap": bench_heap, "demo": bench_demo}
+BENCHES = {
+    "pid": bench_pid,
+    "core": bench_core,
+    "thermocouple": bench_thermocouple,
+    "scenario": bench_scenario,
+    "heap": bench_heap,
+    "demo": bench_demo,
+}
+# Those that know no shorter run.
+ONE_LENGTH = ("pid", "thermocouple")
 
 
 def main():
@@ -24,7 +33,7 @@ def main():
     }
     for name in args.names or BENCHES:
         bench = BENCHES[name]
-        figures = bench.measure() if name == "pid" else bench.measure(args.quick)
+        figures = bench.measure() if name in ONE_LENGTH else bench.measure(args.quick)
         found[name] = figures
         if not args.json:
             print(bench.told(figures), flush=True)

@@ -202,15 +202,15 @@ def measure() -> dict:
     return result
 
 
-def show(result: dict) -> None:
-    """Print the figures as a table."""
+def told(result: dict) -> str:
+    """The figures as a table."""
     kind = "compiled" if result["compiled"] else "interpreted"
-    print(f"temp_c, {kind}, called from Python; peer: {result['peer']}")
-    print(f"ns per call, medians of {ROUNDS} rounds that take turns; largest error in K against 50 digits")
-    print(
+    lines = [
+        f"thermocouple: temp_c, {kind}, called from Python; peer: {result['peer']}",
+        f"  ns per call, medians of {ROUNDS} rounds that take turns; largest error in K against 50 digits",
         f"  {'type':<6}{'core ns':>10}{'peer ns':>12}{'peer/core':>11}"
-        f"{'core K':>10}{'< -200 C':>10}{'peer K':>10}{'NIST poly. K':>14}"
-    )
+        f"{'core K':>10}{'< -200 C':>10}{'peer K':>10}{'NIST poly. K':>14}",
+    ]
     for letter, figures in result["types"].items():
         line = f"  {letter:<6}"
         if "ratio" in figures:
@@ -220,9 +220,10 @@ def show(result: dict) -> None:
         poorly = figures["error_below_minus_200_k"]
         line += f"{figures['error_k']:10.0e}" + (f"{poorly:10.0e}" if poorly is not None else f"{'':10}")
         line += f"{figures['peer_error_k']:10.0e}" if "peer_error_k" in figures else f"{'-':>10}"
-        print(line + f"{figures['nist_error_k']:14.3f}")
+        lines.append(line + f"{figures['nist_error_k']:14.3f}")
     if result["ratio"] is not None:
-        print(f"  smallest peer/core: {result['ratio']:.0f} (asked: 50)")
+        lines.append(f"  smallest peer/core: {result['ratio']:.0f} (asked: 50)")
+    return "\n".join(lines)
 
 
 def main():
@@ -242,7 +243,7 @@ def main():
     elif arguments.json:
         print(json.dumps(measure()))
     else:
-        show(measure())
+        print(told(measure()))
 
 
 if __name__ == "__main__":

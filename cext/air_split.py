@@ -14,7 +14,7 @@ def secondary_air(total_nm3_s, primary_nm3_s, low, high):
     argument is NaN; if the limits cross, `low` counts.
     """
     rest = total_nm3_s - primary_nm3_s
-    if rest - rest != 0.0 or low != low or high != high:
+    if rest - rest != 0.0 or low - low != 0.0 or high - high != 0.0:
         return _NAN
     if rest > high:
         rest = high

@@ -251,7 +251,7 @@ class PID:
                 error -= self.dead_band
             elif error < -self.dead_band:
                 error += self.dead_band
-            elif error == error:  # a NaN must come through
+            elif error - error == 0.0:  # a NaN must come through (MicroPython 1.9.2 finds it equal to itself)
                 error = 0.0
         return error
 

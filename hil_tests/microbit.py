@@ -32,14 +32,16 @@ def _play(calls,results):
  kbd_intr(-1)
  b=b''
  while 1:
-  d=_u.read()
-  if d:
+  d=uart.read()
+  if not d:
+   sleep(1)
+  else:
    b+=d
    if len(b)>1:
     if b[1]>8:
      return kbd_intr(3)
     if len(b)==2+4*b[1]:
-     _u.write(results(calls[b[0]](*unpack('<%df'%b[1],b[2:]))))
+     uart.write(results(calls[b[0]](*unpack('<%df'%b[1],b[2:]))))
      b=b''
 """
 

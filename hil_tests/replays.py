@@ -15,7 +15,7 @@ def on_chip_floats(chip, *modules) -> SimpleNamespace:
     chip.repl.execute("from struct import pack")
     values = {}
     for number in literals(source):
-        bits = chip.repl.execute(f"_u.write(pack('<f',{number!r}))", size=4)
+        bits = chip.repl.execute(f"uart.write(pack('<f',{number!r}))", size=4)
         (values[number],) = struct.unpack("<f", bits)
     return SimpleNamespace(**interpreted(source, values=values))
 

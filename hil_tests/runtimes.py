@@ -112,7 +112,7 @@ def main_left() -> int:
     """Bytes of heap left with main.py and the core that it needs, booted and waiting for requests."""
     with Chip() as chip:
         main = (ROOT / "boards" / "microbit" / "main.py").read_text(encoding="utf-8")
-        told = strip(main).replace("serve(b'', 0)", "print('left', gc.mem_free())")
+        told = strip(main).replace("\nserve()", "\nprint('left', gc.mem_free())")
         chip.repl.put("core.py", flash_file(pieces(*MAIN_NEEDS)))
         chip.repl.put("main.py", told.encode())
         chip.repl.reset()
@@ -211,15 +211,15 @@ floats and, as far as the heap goes, by MicroPython on a Cortex-M0.
 | CPython, the .py | 64 bits | the golden traces, bit for bit |
 | CPython, compiled | 64 bits | the golden traces, bit for bit |
 | MicroPython, unix port | 64 bits | the golden traces, bit for bit |
-| MicroPython {version} on a BBC micro:bit in QEMU | 22 significant bits | its own arithmetic on CPython, \
-bit for bit; the golden traces, within a bound for its rounding |
+| MicroPython {version}, BBC micro:bit in QEMU | 22 bits of significand | the golden traces, within a bound |
 
 ## Golden traces
 
-`tests/cext/golden` holds them ({traces}), {steps} steps each: a digest for each block of steps, and the
-results of its last one. `python -m tests.cext.trace --write` makes them again from the production .py;
-whoever changes the arithmetic sees in the diff from which step on the numbers have moved.
-`tests/cext/test_trace.py` replays them, and names the first step and the results that differ.
+`tests/cext/golden` holds them ({traces}),
+{steps} steps each: a digest for each block of steps, and the results of its last one.
+`python -m tests.cext.trace --write` makes them again from the production .py; whoever changes the arithmetic
+sees in the diff from which step on the numbers have moved. `tests/cext/test_trace.py` replays them, and names
+the first step and the results that differ.
 
 ## What fits on the chip
 

@@ -32,40 +32,47 @@ while True:
     line = core.readline()
     if not line:
         break
-    line = core.read(int(line[1:]))
+    piece = core.read(int(line[1:]))
     gc.collect()
-    exec(line)
-    line = None
+    exec(piece)
+    piece = None
     gc.collect()
 
 loop = PID(1.0, 60.0, 0.0)  # noqa: F821, in core.py
-steps = (loop.step, loop.follow, loop.tune, loop.limit)
+OPERATIONS = ((4, loop.step), (5, loop.follow), (6, loop.tune), (3, loop.limit))
 
 
-def answer(line):
-    if line[:7] + line[8:11] != b"\1\x17\0\0\0\n\0\0\x0c\x18" or line[7] > 3 or crc16(line):  # noqa: F821
+def answer(frame):
+    """Answer a request, if it is one."""
+    if frame[:7] + frame[8:11] != b"\1\x17\0\0\0\n\0\0\x0c\x18":
         return
+    if frame[7] >= len(OPERATIONS) or crc16(frame):  # noqa: F821
+        return
+    count, operation = OPERATIONS[frame[7]]
     try:
-        steps[line[7]](*unpack(">6f", line[11:35])[: (4, 5, 6, 3)[line[7]]])
-        line = b"\1\x17\x14" + pack(">4f", loop.out, loop.demand, loop.integral, loop.derivative)
-        line += pack(">2h", loop.saturated, loop.flag)
+        operation(*unpack(">6f", frame[11:35])[:count])
+        reply = b"\1\x17\x14" + pack(">4f", loop.out, loop.demand, loop.integral, loop.derivative)
+        reply += pack(">2h", loop.saturated, loop.flag)
     except ValueError:
-        line = b"\1\x97\3"
-    uart.write(line + pack("<H", crc16(line)))  # noqa: F821
+        reply = b"\1\x97\3"
+    uart.write(reply + pack("<H", crc16(reply)))  # noqa: F821
 
 
-def serve(line, size):
+def serve():
+    """Cut what comes into frames, by their length or by silence."""
+    frame = b""
+    silence_ms = 0
     while True:
         sleep(1)
-        size += 1
+        silence_ms += 1
         if uart.any():
-            line += uart.read()
-            size = 0
-        if len(line) >= 37 or size > 20:
-            answer(line)
-            line = b""
+            frame += uart.read()
+            silence_ms = 0
+        if len(frame) >= 37 or frame and silence_ms > 20:
+            answer(frame)
+            frame = b""
 
 
 uart.init(115200)
 gc.collect()
-serve(b"", 0)
+serve()

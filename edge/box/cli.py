@@ -14,6 +14,7 @@ COMMANDS = {
     "emulate": ("edge.emulator.serve", "the bench's other end of the line"),
     "scenario": ("edge.emulator.scenario", "plant and node on virtual time, with a report"),
     "monitor": ("edge.monitor.watch", "look at a node from afar"),
+    "tune": ("edge.tune.command", "a model, a tuning and its margins from a recorded step or relay test"),
     "doctor": ("edge.box.doctor", "what stands in the way on this box"),
 }
 

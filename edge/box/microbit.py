@@ -27,15 +27,17 @@ import time
 BLOCK = 48
 # Runs on the chip: n bytes from the line, a full stop for each block taken.
 RECEIVER = """\
-from microbit import uart as _u
+from microbit import uart,sleep
 def _take(n):
  b=b''
  while len(b)<n:
   m=min(len(b)+48,n)
   while len(b)<m:
-   if _u.any():
-    b+=_u.read(m-len(b))
-  _u.write('.')
+   if uart.any():
+    b+=uart.read(m-len(b))
+   else:
+    sleep(1)
+  uart.write('.')
  return b
 """
 

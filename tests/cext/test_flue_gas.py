@@ -224,9 +224,27 @@ def test_no_flue_gas_without_complete_combustion():
     assert gas.wet == pytest.approx(air.stoichiometric_wet_gas(*DESIGN_WASTE), rel=1e-14)
 
 
+def test_before_the_first_burn_it_is_dry_air_and_lambda_1():
+    fresh, burnt = of_analysis(DESIGN_WASTE), of_analysis(DESIGN_WASTE)
+    burnt.burn(1.0, 0.0)
+    for name in ("air", "air_steam", "wet", "o2", "mass", "o2_wet_pct", "h2o_pct"):
+        assert getattr(fresh, name) == getattr(burnt, name)
+
+
+def test_loss_of_a_gas_with_much_sulphur_and_chlorine():
+    """Burning rubber and PVC: 4 % of the gas is HCl and 2.5 % SO2, whose own cp is not in the source."""
+    analysis = (0.40, 0.045, 0.0, 0.0, 0.20, 0.355, 0.0)
+    gas = of_analysis(analysis)
+    amounts = {"CO2": gas.co2, "SO2": gas.so2, "HCL": gas.hcl, "H2O": gas.h2o, "N2": gas.n2, "O2": gas.o2}
+    exact = oracle.enthalpy_mj(amounts, 473.15) - oracle.enthalpy_mj(amounts, 293.15)
+    assert gas.loss_mj(200.0, 20.0) == pytest.approx(exact / 22.414, rel=5e-3)
+
+
 def test_range_of_the_heat():
-    assert math.isnan(heat_mj(1.0, 0.0, 0.0, 0.0, -51.0, 20.0))
-    assert math.isnan(heat_mj(1.0, 0.0, 0.0, 0.0, 20.0, 1527.0))
+    assert heat_mj(1.0, 0.0, 0.0, 0.0, -50.0, 1526.85) == -heat_mj(1.0, 0.0, 0.0, 0.0, 1526.85, -50.0) > 0.0
+    for outside in (-50.01, 1526.86):
+        assert math.isnan(heat_mj(1.0, 0.0, 0.0, 0.0, outside, 20.0))
+        assert math.isnan(heat_mj(1.0, 0.0, 0.0, 0.0, 20.0, outside))
     assert math.isnan(heat_mj(1.0, 0.0, 0.0, 0.0, 20.0, math.nan))
     assert heat_mj(1.0, 1.0, 1.0, 1.0, 300.0, 300.0) == 0.0
     assert heat_mj(0.1, 0.2, 0.7, 0.0, 300.0, 20.0) == -heat_mj(0.1, 0.2, 0.7, 0.0, 20.0, 300.0)

@@ -37,6 +37,28 @@ def test_proportional_integral_and_feed_forward_add_up():
     assert pid.step(100.0, 90.0, 7.0, 1.0) == pytest.approx(20.0 + 0.4 + 7.0)
     assert pid.step(100.0, 90.0, 7.0, 2.5) == pytest.approx(20.0 + 1.4 + 7.0)
     assert pid.integral == pytest.approx(1.4)
+    assert (pid.out, pid.saturated) == (pid.demand, 0)
+
+
+def test_times_below_a_second():
+    """As for pressure and flow: I = 2/0.5 * 10 each second, D = K Td N / (Td + N h) and 1/9 of it left."""
+    pid = pid_of(gain=2.0, ti_s=0.5, td_s=0.5, out_max=1000.0, tt_s=0.25)
+    pid.tune(2.0, 0.5, 0.5, 1.0, 0.0, 4.0)
+    assert pid.step(100.0, 90.0, 0.0, 1.0) == pytest.approx(20.0 + 40.0)
+    assert pid.step(100.0, 91.0, 0.0, 1.0) == pytest.approx(18.0 + 40.0 + 36.0 - 2.0 * 0.5 * 4.0 / 4.5)
+    assert pid.step(100.0, 91.0, 0.0, 1.0) == pytest.approx(18.0 + 112.0 - 2.0 * 0.5 * 4.0 / 4.5 / 9.0)
+    for tt_s, td_s, kept in ((0.4, 0.5, 0.5), (0.0, 0.5, 0.6), (0.0, 0.0, 0.6)):
+        pid = pid_of(gain=2.0, ti_s=0.5, td_s=td_s, tt_s=tt_s)
+        pid.step(100.0, 0.0, 0.0, 1e-9)
+        pid.step(100.0, 0.0, 0.0, 0.2)
+        # Of the 100 beyond the limit that much is left, and 2/0.5 * 100 * 0.2 is new.
+        assert pid.demand == pytest.approx(100.0 + kept * 100.0 + 80.0, abs=1e-3)
+
+
+def test_gain_of_zero_leaves_the_integral_alone():
+    pid = settled(pid_of())
+    pid.tune(0.0, 100.0, 0.0, 1.0, 0.0, 10.0)
+    assert pid.step(850.0, 500.0, 0.0, 1.0) == pytest.approx(40.0)
 
 
 def test_set_point_weight_leaves_the_rest_to_the_integral():
@@ -74,6 +96,8 @@ def test_dead_band():
     pid = pid_of(gain=2.0, ti_s=50.0, dead_band=3.0)
     assert pid.step(100.0, 97.5, 0.0, 1.0) == 0.0
     assert pid.step(100.0, 95.0, 0.0, 1.0) == pytest.approx(2.0 * 2.0 + 0.08)
+    pid = pid_of(gain=2.0, ti_s=0.0, dead_band=0.5)
+    assert pid.step(100.0, 99.6, 0.0, 1.0) == 0.0
     pid = pid_of(gain=2.0, ti_s=0.0, dead_band=3.0, out_min=-100.0)
     assert pid.step(100.0, 105.0, 0.0, 1.0) == pytest.approx(-4.0)
 
@@ -97,6 +121,15 @@ def test_leaves_the_limit_at_once_after_hours_of_saturation():
     for _ in range(36_000):
         assert pid.step(1000.0, 500.0, 0.0, 1.0) == 100.0
     assert pid.step(1000.0, 1001.0, 0.0, 1.0) < 100.0
+    assert pid.saturated == 0
+
+
+def test_without_integral_action_saturation_leaves_the_manual_reset():
+    pid = pid_of(ti_s=0.0)
+    pid.integral = 30.0
+    for _ in range(10):
+        assert pid.step(1000.0, 500.0, 0.0, 1.0) == 100.0
+    assert pid.step(1000.0, 1000.0, 0.0, 1.0) == 30.0
 
 
 def test_back_calculation_takes_the_chosen_tracking_time():
@@ -171,6 +204,36 @@ def test_follow_without_time_sets_a_starting_point():
     assert pid.flag == 0
 
 
+@pytest.mark.parametrize("dt_s", [0.0, -1.0, math.nan, math.inf])
+def test_follow_with_a_bad_time_leaves_the_derivative(dt_s):
+    pid = settled(pid_of(td_s=10.0))
+    pid.step(850.0, 846.0, 0.0, 1.0)
+    derivative = pid.derivative
+    assert derivative == pytest.approx(-10.0)
+    assert pid.follow(850.0, 848.0, 5.0, 33.0, dt_s) == 33.0
+    assert (pid.flag, pid.derivative) == (2, derivative)
+    assert pid.proportional + pid.integral + pid.derivative + 5.0 == pytest.approx(33.0)
+    assert pid.follow(850.0, 848.0, 5.0, 33.0, 1.0) == 33.0
+    assert pid.flag == 0
+
+
+def test_after_blind_manual_every_part_is_found_again():
+    pid = settled(pid_of(td_s=10.0))
+    pid.step(850.0, 846.0, 5.0, 1.0)
+    pid.follow(850.0, math.nan, 5.0, 33.0, 1.0)
+    # The derivative goes on decaying, 1/2 a second, and does not see the 30 K.
+    assert pid.step(850.0, 816.0, 5.0, 1.0) == pytest.approx(33.0 + 2.0 / 100.0 * 34.0)
+    assert pid.derivative == pytest.approx(-5.0)
+    assert pid.step(850.0, 816.0, 5.0, 1.0) == pytest.approx(33.0 + 2.0 / 100.0 * 68.0 + 2.5)
+
+
+def test_a_filter_that_divides_by_nothing_gives_no_derivative():
+    pid = settled(pid_of(td_s=20.0))
+    pid.n = -20.0
+    assert pid.step(850.0, 846.0, 0.0, 1.0) == pytest.approx(40.0 - 2.0 + 0.08)
+    assert pid.derivative == 0.0
+
+
 def test_tune_moves_nothing_by_itself():
     pid = settled(pid_of(td_s=20.0))
     pid.step(850.0, 846.0, 0.0, 1.0)
@@ -220,6 +283,7 @@ def test_wider_limits_do_not_let_out_what_the_old_ones_kept_back():
 
     pid = saturated()
     pid.limit(0.0, 100.0, 0.0)
+    assert (pid.demand, pid.saturated) == (60.0, 0)
     # Only the integral moves: 2/100 * 50 per second.
     assert pid.step(1000.0, 950.0, 0.0, 0.1) == pytest.approx(60.0 + 0.1)
     pid = saturated()
@@ -231,6 +295,8 @@ def test_narrower_limits_take_the_output_along_and_a_rate_limit_lifted_does_not_
     pid = settled(pid_of(), output=70.0)
     pid.limit(0.0, 50.0, 0.0)
     assert pid.step(850.0, 845.0, 0.0, 0.1) == 50.0
+    pid.limit(52.0, 52.0, 0.0)
+    assert pid.step(850.0, 845.0, 0.0, 0.1) == 52.0
     pid.limit(55.0, 100.0, 2.0)
     assert pid.step(850.0, 845.0, 0.0, 0.1) == 55.0
     assert pid.step(1000.0, 845.0, 0.0, 0.1) == pytest.approx(55.2)

@@ -185,6 +185,47 @@ def test_swing_and_period_must_both_agree():
     assert relay.state == RUNNING
 
 
+def cycles_of(*lengths):
+    """Return process values that switch up, and then make a cycle of each length in steps."""
+    values = [1.0, -1.0]
+    for length in lengths:
+        values += [-1.0] * (length // 2 - 1) + [1.0] * (length - length // 2) + [-1.0]
+    return values
+
+
+@pytest.mark.parametrize("dt_s", [0.0078125, 1.0, 64.0])
+def test_agreement_is_relative_in_every_unit_of_time(dt_s):
+    cases = (21, 0.051, DONE), (21, 0.049, RUNNING), (19, 0.049, RUNNING), (20, 0.0, DONE)
+    for second, tolerance, state in cases:
+        relay = Relay(**{**RELAY, "limit_s": 1e9})
+        relay.tolerance, relay.cycles = tolerance, 2
+        drive(relay, cycles_of(20, second), dt_s)
+        assert relay.state == state, (second, tolerance)
+        assert relay.counted == 2
+        assert relay.period_s == pytest.approx(dt_s * (0.5 * (20 + second) if state == DONE else second))
+
+
+def test_asymmetry_of_quick_cycles():
+    relay = drive(Relay(**RELAY), cycles_of(7, 7, 7), 0.01)
+    assert relay.asymmetry() == pytest.approx((3.0 - 4.0) / 7.0)
+
+
+def test_ultimate_gain_with_hysteresis():
+    """4 d / (pi sqrt(a^2 - h^2)) with d = 1, a = 1.3, h = 0.5: a^2 - h^2 = 1.44."""
+    relay = Relay(**{**RELAY, "hysteresis": 0.5})
+    drive(relay, [1.6, -1.0] * 4)
+    assert relay.state == DONE
+    assert relay.amplitude() == pytest.approx(1.3)
+    assert relay.ultimate_gain() == pytest.approx(4.0 / (math.pi * 1.2))
+
+
+def test_as_many_cycles_as_asked_for_that_do_not_agree():
+    relay = Relay(**{**RELAY, "limit_s": 25.0})
+    relay.cycles = 2
+    drive(relay, cycles_of(4, 6, 1000))
+    assert (relay.state, relay.counted) == (UNEVEN, 2)
+
+
 def drive(relay, values, dt_s=1.0):
     for value in values:
         relay.step(value, dt_s)

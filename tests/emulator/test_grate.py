@@ -500,7 +500,9 @@ def test_compiled_is_interpreted_to_the_bit(tmp_path):
     command = [sys.executable, "-m", "Cython.Build.Cythonize"]
     command += ["-i", "-3", "-X", "cdivision=True", "grate.py"]
     environment = {**os.environ, "CFLAGS": "-O2 -ffp-contract=off"}
-    built = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    built = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert built.returncode == 0, built.stderr
     binaries = [tmp_path / f"grate{suffix}" for suffix in EXTENSION_SUFFIXES]
     binary = next(path for path in binaries if path.exists())

@@ -7,7 +7,7 @@ import pytest
 
 from edge.tune.process import Process
 from edge.tune.robustness import examine
-from edge.tune.rules import amigo, ideal_to_series, series_to_ideal, simc
+from edge.tune.rules import Tuning, amigo, ideal_to_series, series_to_ideal, simc
 from tests.tune.oracles import batch
 
 CASES = {case.name: case for case in batch()}
@@ -75,6 +75,7 @@ def test_series_and_ideal_are_the_same_controller():
     k, ti, td = series_to_ideal(gain, ti_s, td_s)
     assert k * (1.0 + 1.0 / (ti * s) + td * s) == pytest.approx(series, rel=1e-12)
     assert ideal_to_series(k, ti, td) == pytest.approx((gain, ti_s, td_s), rel=1e-12)
+    assert ideal_to_series(1.0, 4.0, 1.0) == (0.5, 2.0, 2.0)
     with pytest.raises(ValueError, match="no series form"):
         ideal_to_series(1.0, 3.9, 1.0)
 
@@ -84,6 +85,33 @@ def test_simc_keeps_its_margins_for_every_ratio_of_lag_to_dead_time(ratio):
     """The paper's table 4 for tc = L: Ms 1.59 for a lag up to 8 L, 1.70 for an integrator, between beyond."""
     ms = examine(Process(1.0, (ratio,), 1.0), simc(Process(1.0, (ratio,), 1.0))).ms
     assert ms == pytest.approx(1.59, abs=0.005) if ratio <= 8.0 else 1.59 < ms < 1.71
+
+
+def test_frequency_response_of_a_tuning():
+    """K (1 + 1/(j w Ti) + j w Td/(1 + j w Td/N)), at one frequency by hand: w = 0.5, Td/N = 0.4."""
+    response = Tuning(2.0, 4.0, 2.0, n=5.0).frequency_response(0.5)
+    assert response == pytest.approx(2.0 * (1.0 + 1.0 / 2.0j + 1.0j / (1.0 + 0.2j)), rel=1e-12)
+    assert Tuning(2.0, 0.5, 2.0).frequency_response(0.5) == pytest.approx(
+        2.0 * (1.0 + 1.0 / 0.25j + 1.0j / (1.0 + 0.1j)), rel=1e-12
+    )
+    assert Tuning(2.0, 0.0).frequency_response(0.5) == 2.0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [(-1.0, 1.0), (1.0, -1.0), (1.0, 1.0, -1.0), (1.0, 1.0, 1.0, 0.0), (math.nan, 1.0), (1.0, math.inf)],
+)
+def test_no_such_tuning(wrong):
+    with pytest.raises(ValueError, match="tuning: expected"):
+        Tuning(*wrong)
+
+
+def test_integral_time_of_slow_processes_is_four_closed_loop_times():
+    process = Process(2.0, (30.0,), 1.0)
+    tight, calm = simc(process), simc(process, 2.0)
+    assert (tight.gain, tight.ti_s) == pytest.approx((30.0 / (2.0 * 2.0), 8.0))
+    assert (calm.gain, calm.ti_s) == pytest.approx((30.0 / (2.0 * 3.0), 12.0))
+    assert simc(process, 9.0).ti_s == 30.0
 
 
 def test_what_has_no_setting():
