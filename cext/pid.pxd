@@ -1,6 +1,5 @@
 cimport cython
 
-cdef double _NEGLIGIBLE
 cdef int _OK
 cdef int _NON_FINITE
 cdef int _BAD_DT
@@ -61,7 +60,7 @@ cdef class PID:
     @cython.locals(weighting=cython.double)
     cdef double _proportional(self, double set_point, double process_value) noexcept
 
-    @cython.locals(rise=cython.double, lag=cython.double, kick=cython.double, derivative=cython.double)
+    @cython.locals(rise=cython.double, lag=cython.double, kick=cython.double)
     cdef double _derivative(self, double set_point, double process_value, double dt_s) noexcept
 
     cdef double _tracking_time(self) noexcept
@@ -73,3 +72,5 @@ cdef class PID:
 
     cdef void _remember(self, double set_point, double process_value, double proportional, double integral,
                         double derivative) noexcept
+
+cdef double _flushed(double state) noexcept

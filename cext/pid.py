@@ -27,10 +27,6 @@ Source: K. J. Astrom and T. Hagglund, Advanced PID Control (ISA, 2006), chapter 
 
 from math import sqrt
 
-# States smaller than this go to zero: nothing can be seen of them, and denormal numbers cost
-# five times the time.
-_NEGLIGIBLE = 1.0e-30
-
 _OK = 0
 _NON_FINITE = 1
 _BAD_DT = 2
@@ -121,8 +117,7 @@ class PID:
                 integral += share * (self.out - self.demand)
         if self.ti_s > 0.0:
             integral += self.gain * dt_s / self.ti_s * self._error(set_point, process_value)
-        if -_NEGLIGIBLE < integral < _NEGLIGIBLE:
-            integral = 0.0
+        integral = _flushed(integral)
         demand = proportional + integral + derivative + feed_forward
         out = self._limited(demand, dt_s)
         if demand - demand != 0.0 or out - out != 0.0:
@@ -270,10 +265,7 @@ class PID:
         if not lag > 0.0:
             return 0.0
         kick = self.gain * self.td_s * self.n * self.direction * rise
-        derivative = (self.td_s * self.derivative + kick) / lag
-        if -_NEGLIGIBLE < derivative < _NEGLIGIBLE:
-            derivative = 0.0
-        return derivative
+        return _flushed((self.td_s * self.derivative + kick) / lag)
 
     def _tracking_time(self):
         """Return Tt in s."""
@@ -316,3 +308,10 @@ class PID:
         self._in_sequence = True
         self._forced = False
         self.flag = _OK
+
+
+def _flushed(state):
+    """Return `state`, or zero if nothing can be seen of it: denormal numbers cost five times the time."""
+    if -1.0e-30 < state < 1.0e-30:
+        return 0.0
+    return state

@@ -67,7 +67,7 @@ class O2Trim:
 
     hold_s      may be set: how long it stays frozen after the cause is gone, s; 0 at first. The dead time of
                 the analyser belongs here: what it shows then is the gas of the disturbance.
-    trim        the factor, 1 at first
+    trim        the factor, 1 at first, from where it goes on without a bump
     integral    the I part
     saturated   +1 at trim_max, -1 at trim_min, 0 between
     why         0 free; 1 O2 bad or not finite; 2 held from outside, or within hold_s after; 3 dt_s bad
@@ -88,7 +88,8 @@ class O2Trim:
         self.integral = 0.0
         self.saturated = 0
         self.why = _TRIM_FREE
-        self._frozen = False
+        # Frozen or set from outside: the next free step finds the integral that goes on from the trim.
+        self._frozen = True
         self._hold_left_s = 0.0
 
     def step(self, set_point_pct, o2_pct, o2_good, hold, dt_s):

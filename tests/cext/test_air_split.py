@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
@@ -20,7 +20,6 @@ def parts(draw):
     return shares, lows, [low + room for low, room in zip(lows, rooms, strict=True)]
 
 
-@settings(deadline=None)
 @given(parts(), st.floats(0.0, 1.0))
 def test_against_the_root_of_the_common_factor(part, load):
     """Each flow is factor x share within its limits; scipy finds the factor that makes the sum right."""
@@ -85,6 +84,23 @@ def test_primary_and_secondary_of_a_grate():
     assert split.flows == pytest.approx([6.0, 2.5])
     split.step(5.0)
     assert split.flows == [6.0, 2.0] and split.unplaced == pytest.approx(-3.0)
+
+
+@pytest.mark.parametrize(
+    "lows, highs, flows",
+    [
+        # At 4 each, the first is 2 above and the last 5 below: 9 for the last leaves 1.5 for the others.
+        ((0, 0, 9), (2, 20, 20), [1.5, 1.5, 9.0]),
+        # The first is 3 above and the last 1 below: 1 for the first leaves 5.5 for the others.
+        ((0, 0, 5), (1, 20, 20), [1.0, 5.5, 5.5]),
+        # Both by 2: the limits cancel.
+        ((0, 0, 6), (2, 20, 20), [2.0, 4.0, 6.0]),
+    ],
+)
+def test_both_kinds_of_limits_at_once(lows, highs, flows):
+    split = AirSplit((1, 1, 1), lows, highs)
+    assert split.step(12.0) == pytest.approx(12.0)
+    assert split.flows == pytest.approx(flows)
 
 
 def test_zones_follow_their_shares():

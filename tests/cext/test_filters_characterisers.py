@@ -145,8 +145,8 @@ def test_more_flow_at_more_opening(rangeability, authority, one, other):
 def test_ends_of_dampers():
     linear, equal = Damper(1.0, 1.0, None), Damper(50.0, 1.0, None)
     for damper in (linear, equal):
-        assert damper.flow_pct(100.0) == damper.flow_pct(150.0) == pytest.approx(100.0)
-        assert damper.position_pct(100.0) == damper.position_pct(150.0) == 100.0
+        assert damper.flow_pct(100.0) == damper.flow_pct(100.5) == damper.flow_pct(150.0) == 100.0
+        assert damper.position_pct(100.0) == damper.position_pct(100.5) == damper.position_pct(150.0) == 100.0
         assert damper.position_pct(0.0) == damper.position_pct(-5.0) == 0.0
     assert linear.flow_pct(0.0) == linear.flow_pct(-1.0) == 0.0
     assert equal.flow_pct(0.0) == pytest.approx(2.0)

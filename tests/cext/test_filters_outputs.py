@@ -76,6 +76,13 @@ def test_cycle_by_hand():
     assert [output.step(25.0, 1.0) for _ in range(24)] == [1, 1, 0, 0, 0, 0, 0, 0] * 3
 
 
+def test_cycles_keep_their_mean_length_where_ticks_do_not_divide_it():
+    watch = StopWatch(TimeProportioning(10.5, 0.0, 0.0))
+    for _ in range(10_500):
+        watch.step(50.0, 1.0)
+    assert len(watch.pulses_s) == pytest.approx(1000, abs=1)
+
+
 def test_what_the_ticks_cannot_show_goes_over_to_the_next_cycle():
     """30 % of 5 s in ticks of 1 s is one and a half: one and two by turns."""
     watch = StopWatch(TimeProportioning(5.0, 0.0, 0.0))
@@ -123,6 +130,26 @@ def test_zero_does_not_pay_what_was_owed():
         output.step(9.0, 0.1)
     assert output.owed_s > 2.0
     assert [output.step(0.0, 1.0) for _ in range(50)] == [0] * 50
+    assert output.owed_s == 0.0
+
+
+def test_demands_beyond_the_ends_count_as_the_ends():
+    output = TimeProportioning(10.0, 0.0, 0.0)
+    for beyond in (-50.0, 150.0):
+        output.step(beyond, 1.0)
+        output.step(50.0, 1.0)
+        assert output.owed_s == 0.0
+
+
+def test_a_gap_is_made_up_for_by_one_cycle_at_most():
+    output = TimeProportioning(10.0, 0.0, 0.0)
+    output.step(10.0, 1.0)
+    output.step(10.0, 100.0)
+    assert output.owed_s == -10.0
+    assert [output.step(10.0, 1.0) for _ in range(90)] == [0] * 90
+    output.step(90.0, 1.0)
+    output.step(90.0, 100.0)
+    assert output.owed_s == 10.0
 
 
 def test_zero_waits_for_the_minimum_on_time():

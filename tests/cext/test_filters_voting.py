@@ -65,9 +65,12 @@ def test_outlier(values, outlier):
     voter = TwoOutOfThree(True, 25.0)
     vote(voter, values, (True, True, True))
     assert voter.outlier == outlier
-    # With two there is nobody to say which one is wrong.
+    # With two there is nobody to say which one is wrong, and one has nothing to differ from.
     vote(voter, (850.0, 999.0, 850.0), (True, True, False))
     assert (voter.deviates, voter.outlier) == (True, -1)
+    vote(voter, (850.0, 999.0, 850.0), (True, False, False))
+    assert math.isnan(voter.deviation)
+    assert not voter.deviates
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -85,6 +88,13 @@ def test_refuses_a_limit_that_judges_nothing():
     for limit in (0.0, -1.0, math.nan):
         with pytest.raises(ValueError, match="TwoOutOfThree: expected"):
             TwoOutOfThree(True, limit)
+    voter = TwoOutOfThree(True, 0.5)
+    assert (voter.valid, voter.deviates, voter.outlier) == (0, False, -1)
+    assert math.isnan(voter.deviation)
+    vote(voter, (10.0, 10.0, 10.5), (True,) * 3)
+    assert not voter.deviates
+    vote(voter, (10.0, 10.0, 10.75), (True,) * 3)
+    assert voter.deviates
     voter = TwoOutOfThree(True, math.inf)
     vote(voter, (0.0, 1e9, 5.0), (True,) * 3)
     assert not voter.deviates

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
@@ -104,7 +104,6 @@ def test_o2_of_the_gas_gives_lambda_back(analysis, lam, humidity):
     assert demand == pytest.approx(gas.air, rel=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
 @given(analyses(), st.floats(1.0001, 3.0), HUMIDITY)
 def test_composition_against_cantera(analysis, lam, humidity):
     gas = of_analysis(analysis)
@@ -175,7 +174,6 @@ def test_loss_of_gas_and_oil(row):
     assert loss == pytest.approx(float(row["qA_exact_pct_LHV"]), rel=5e-3)
 
 
-@settings(deadline=None)
 @given(analyses(), st.floats(1.0, 3.0), HUMIDITY, st.floats(60.0, 1500.0))
 def test_loss_of_any_fuel_against_cantera(analysis, lam, humidity, gas_c):
     gas = of_analysis(analysis)
@@ -186,7 +184,6 @@ def test_loss_of_any_fuel_against_cantera(analysis, lam, humidity, gas_c):
     assert gas.loss_mj(gas_c, 20.0) == pytest.approx(exact / 22.414, rel=5e-3)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(("CO2", "H2O", "N2", "O2")), st.floats(-50.0, 1526.0))
 def test_heat_of_each_gas_against_cantera(species, temp_c):
     kmol = 1.0 / 22.414

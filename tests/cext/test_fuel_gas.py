@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cext import air
@@ -64,7 +64,6 @@ def test_against_cantera(composition):
     assert_as_cantera(composition)
 
 
-@settings(max_examples=40, deadline=None)
 @given(fuel_gases())
 def test_any_gas_against_cantera(composition):
     assert_as_cantera(composition)

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cext import air, heat
@@ -58,7 +58,6 @@ def test_no_loss_without_co2(co2):
     assert math.isnan(heat.siegert_co2_pct(200.0, 20.0, co2, 0.37, 0.009))
 
 
-@settings(deadline=None)
 @given(st.floats(1.0, 3.0), st.floats(0.01, 50.0))
 def test_heat_release_of_methane_against_cantera(lam, fuel_nm3_s):
     """Air and lambda tell the heat that Cantera's enthalpies have for the fuel."""
@@ -104,7 +103,6 @@ def sensor(filter_s=3600.0, residence_s=1800.0):
     return HeatingValue(6.7, 4.0, 12.0, filter_s, residence_s, 0.5)
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.floats(4.5, 11.5),
     st.lists(st.tuples(st.floats(0.6, 12.0), st.floats(5.0, 60.0)), min_size=1, max_size=20),

@@ -4,7 +4,7 @@ import math
 
 import cantera
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cext import humid_air
@@ -82,7 +82,6 @@ def test_humidity_of_a_psychrometric_table():
     assert humid_air.humidity(50.0, 25.0, 92076.0) == pytest.approx(1.102 * 9.88e-3, rel=2e-3)
 
 
-@settings(deadline=None)
 @given(TEMP_C, RELATIVE, PRESSURE)
 def test_density_and_flows_against_cantera(temp_c, relative_pct, pressure_pa):
     """Volume, mass and dry normal volume of the same moist air, as a mixture of Cantera's ideal gases."""

@@ -67,13 +67,13 @@ def test_stuck_air(bands, fuel, air_over_fuel):
         measured += 0.025 * (limits.step(80.0, measured, True, 50.0 * AIR_PER_FUEL, True, 1.0) - measured)
     assert measured == pytest.approx(fuel, rel=1e-9)
     assert 50.0 / measured == pytest.approx(air_over_fuel, abs=5e-4)
-    assert limits.limiting and limits.state & ratio.FUEL_HELD_BY_AIR
+    assert limits.limiting and limits.state & ratio.FUEL_HELD_BY_AIR and limits.state > 0
 
 
 def test_stuck_high_air_keeps_the_mixture_from_becoming_lean():
     limits = cross_limit(DOUBLE)
     assert limits.step(50.0, 80.0, True, 80.0 * AIR_PER_FUEL, True, 1.0) == pytest.approx(72.0)
-    assert limits.state & ratio.FUEL_KEPT_BY_AIR
+    assert limits.state == ratio.FUEL_KEPT_BY_AIR + ratio.AIR_KEPT_BY_FUEL
     # A demand of 0 is a stop, not a lean mixture.
     assert limits.step(0.0, 72.0, True, 80.0 * AIR_PER_FUEL, True, 1.0) == 0.0
 
@@ -101,7 +101,9 @@ def test_from_zero_to_full_load_and_back(bands):
             fuel += 0.025 * (limits.step(master, fuel, True, air * AIR_PER_FUEL, True, 1.0) - fuel)
             air += 0.0083 * (limits.air_demand / AIR_PER_FUEL - air)
         assert fuel == pytest.approx(master, abs=0.2)
-    assert limits.air_demand == 1.0 and limits.state & ratio.AIR_AT_MINIMUM and limits.limiting
+    assert limits.air_demand == 1.0 and limits.limiting
+    # With a master of 0 the last of the fuel still counts as keeping the air up.
+    assert limits.state - ratio.AIR_AT_MINIMUM in (0, ratio.AIR_KEPT_BY_FUEL)
 
 
 def test_trim_moves_the_air_and_the_limits():
@@ -137,7 +139,7 @@ def test_bad_air_shuts_the_fuel(bands, air, good):
     limits.step(50.0, 50.0, True, 150.0, True, 1.0)
     before = limits.air_demand
     assert limits.step(50.0, 50.0, True, air, good, 1.0) == 0.0
-    assert limits.state & ratio.AIR_BAD and limits.limiting
+    assert limits.state == ratio.AIR_BAD + ratio.FUEL_HELD_BY_AIR and limits.limiting
     # The air stays while nobody sees it, also when the load is taken off.
     limits.step(0.0, 0.0, True, air, good, 1.0)
     assert limits.air_demand == before
@@ -152,7 +154,7 @@ def test_bad_fuel_measurement_freezes_the_dangerous_directions(bands, fuel, good
     limits = cross_limit(bands)
     limits.step(50.0, 50.0, True, 150.0, True, 1.0)
     assert limits.step(70.0, fuel, good, 210.0, True, 1.0) == 50.0
-    assert limits.state & ratio.FUEL_BAD and limits.limiting
+    assert limits.state == ratio.FUEL_BAD + ratio.FUEL_HELD_BY_AIR and limits.limiting
     assert limits.air_demand == pytest.approx(210.0)
     limits.step(30.0, fuel, good, 150.0, True, 1.0)
     assert limits.fuel_demand <= 50.0
@@ -164,7 +166,8 @@ def test_a_master_that_is_no_number_is_no_demand(master):
     limits = cross_limit(DOUBLE)
     limits.step(50.0, 50.0, True, 150.0, True, 1.0)
     assert limits.step(master, 50.0, True, 150.0, True, 1.0) == 0.0
-    assert limits.state & ratio.MASTER_BAD
+    # The air follows the fuel down.
+    assert limits.state == ratio.MASTER_BAD + ratio.AIR_KEPT_BY_FUEL
     assert limits.step(-3.0, 50.0, True, 150.0, True, 1.0) == 0.0
     assert not limits.state & ratio.MASTER_BAD
 
@@ -174,7 +177,9 @@ def test_a_bad_trim_leaves_the_last_one(trim):
     limits = cross_limit()
     limits.step(50.0, 50.0, True, 150.0, True, 1.05)
     limits.step(50.0, 50.0, True, 150.0, True, trim)
-    assert limits.trim == 1.05 and limits.state & ratio.TRIM_BAD and limits.limiting
+    assert limits.trim == 1.05 and limits.limiting
+    # At 1.05 this air is 4.8 % less fuel.
+    assert limits.state == ratio.TRIM_BAD + ratio.FUEL_HELD_BY_AIR
 
 
 def test_negative_air_is_no_air():
@@ -276,8 +281,50 @@ def test_trim_is_bounded_and_frozen_whatever_comes_in(authority, history):
             assert trim.why != ratio.TRIM_FREE
 
 
+def test_trim_is_a_pi_controller():
+    """From its definition: K times the change of the error since the start, and K/Ti times its integral."""
+    trim = O2Trim(0.02, 30.0, GRATE_TRIM)
+    errors, dt_s = (1.0, 3.0, -0.5, 2.0, 2.0, -4.0), (1.0, 0.5, 2.0, 4.0, 0.1, 1.0)
+    integral = 0.0
+    for error, dt in zip(errors, dt_s, strict=True):
+        integral += error * dt
+        expected = 1.0 + 0.02 * (error - errors[0]) + 0.02 / 30.0 * integral
+        assert trim.step(3.0, 3.0 - error, True, False, dt) == pytest.approx(expected, rel=1e-14)
+        assert trim.saturated == 0 and trim.why == ratio.TRIM_FREE
+    assert trim.integral == pytest.approx(0.02 / 30.0 * integral - 0.02 * errors[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("sign, limit, saturated", [(1.0, 1.15, 1), (-1.0, 0.85, -1)])
+def test_the_integral_comes_out_of_a_limit_by_itself(sign, limit, saturated):
+    """At the limit under a large opposite P, which then goes: an integral beyond the limit must come back."""
+    trim = O2Trim(0.02, 30.0)
+    trim.set_trim(limit)
+    trim.step(3.0, 3.0 + sign * 5.0, True, False, 0.01)
+    before = trim.integral
+    assert trim.step(3.0, 3.0 + sign * 0.1, True, False, 1.0) == limit
+    assert trim.saturated == saturated
+    assert (before - trim.integral) * sign == pytest.approx(0.02 * 0.1 / 30.0)
+    # With the error at zero nothing moves, at the limit or not.
+    held = trim.integral
+    trim.step(3.0, 3.0, True, False, 1.0)
+    assert trim.integral == held
+    # And deeper it does not go, however large the error.
+    trim.step(3.0, 3.0 - sign * 50.0, True, False, 100.0)
+    assert trim.integral == held and trim.trim == limit and trim.saturated == saturated
+
+
+def test_new_ones():
+    trim = O2Trim(0.02, 30.0)
+    assert (trim.trim, trim.integral, trim.saturated, trim.why, trim.hold_s) == (1.0, 0.0, 0, 0, 0.0)
+    limits = CrossLimit(2.5, 1.2, 1.02, (0.9, 1.15))
+    assert (limits.fuel_demand, limits.air_demand, limits.air_min, limits.trim) == (0.0, 0.0, 0.0, 1.0)
+    assert (limits.limiting, limits.state, limits.tolerance, limits.is_double) == (False, 0, 0.01, False)
+    assert cross_limit(DOUBLE).air_demand == 1.0
+
+
 def test_reasons_to_freeze():
     trim = O2Trim(0.05, 30.0)
+    trim.step(5.0, 5.0, True, False, 1.0)
     for o2, good, hold, dt_s, why in (
         (3.0, False, False, 1.0, ratio.TRIM_BAD_O2),
         (math.nan, True, False, 1.0, ratio.TRIM_BAD_O2),

@@ -165,4 +165,6 @@ class Burner(RuleBasedStateMachine):
 
 
 TestGuarantee = Burner.TestCase
-TestGuarantee.settings = settings(max_examples=400, stateful_step_count=30, deadline=None)
+TestGuarantee.settings = settings(
+    max_examples=max(400, settings.default.max_examples), stateful_step_count=30, deadline=None
+)
