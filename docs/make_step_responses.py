@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+from scipy.integrate import trapezoid
 
 from edge.tune.closed_loop import respond
 from edge.tune.robustness import examine
@@ -74,7 +75,7 @@ def compare(case) -> dict:
         "ours": ours,
         "oracle": (time_s, *curves),
         "off": off,
-        "iae": [float(np.trapezoid(error, time_s)) for error in errors],
+        "iae": [float(trapezoid(error, time_s)) for error in errors],
         "overshoot": float(curves[0].max()) - 1.0,
         "ms": examine(case.process, case.tuning).ms,
     }

@@ -47,8 +47,11 @@ class Fit:
         self._equal_lags = False
         self._use(np.ones(len(experiment.values), dtype=bool), SEARCH_ROWS)
         shape = self._search()
-        for _ in range(2):
-            # The spikes have bent the first fit, so they are judged again by the second.
+        spikes = self._spikes(shape)
+        self._use(~spikes)
+        shape = self._polish(shape)
+        if spikes.any():
+            # They have bent the first fit, so they are judged again by the second.
             self._use(~self._spikes(shape))
             shape = self._polish(shape)
         self.outliers = len(experiment.values) - len(self._values)
@@ -152,9 +155,9 @@ class Fit:
         else:
             places = [(delay,) for delay in np.linspace(0.0, 0.8 * after_s, 60)]
         best = sorted(places, key=self._cost)[:3]
-        return min((self._polish(place) for place in best), key=self._cost)
+        return min((self._polish(place, 1e-5) for place in best), key=self._cost)
 
-    def _polish(self, start):
+    def _polish(self, start, tolerance=1e-12):
         """Return the shape of the local minimum near `start`."""
         low, high = np.array(self._bounds()).T
         start = np.clip(start, low + 1e-9 * (high - low), high - 1e-9 * (high - low))
@@ -163,7 +166,8 @@ class Fit:
         scales[-1] = max(0.1 * sum(self._times(start)), self.experiment.interval_s)
         found = least_squares(
             lambda shape: self._linear(shape)[1] / self.experiment.range,
-            start, bounds=(low, high), x_scale=scales, xtol=1e-12, ftol=1e-12, gtol=1e-12, max_nfev=100,
+            start, bounds=(low, high), x_scale=scales, max_nfev=100,
+            xtol=tolerance, ftol=tolerance, gtol=tolerance,
         )  # fmt: skip
         return tuple(found.x)
 
