@@ -86,7 +86,7 @@ def run(module: str) -> tuple:
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         tree = Path(folder)
         ignore = shutil.ignore_patterns("*.so", "__pycache__")
-        for name in ("cext", "edge", "tests"):
+        for name in ("cext", "edge", "tests", "docs", "benchmarks"):
             shutil.copytree(ROOT / name, tree / name, ignore=ignore)
         for name in ("conftest.py", "pyproject.toml", "setup.py"):
             shutil.copy(ROOT / name, tree)
