@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = {
-    "pid": ["tests/cext/test_pid.py", "tests/cext/test_pid_properties.py"],
+    "pid": ["tests/cext/test_pid.py", "tests/cext/test_pid_properties.py", "tests/cext/test_pid_failures.py"],
     "air": ["tests/cext/test_air.py"],
     "thermocouple": ["tests/cext/test_thermocouple.py", "tests/cext/test_thermocouple_properties.py"],
 }
