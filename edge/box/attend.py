@@ -33,7 +33,8 @@ def run_micropython(node_file, args) -> int:
                 env=micropython.environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                start_new_session=True,
+                # Out of reach of a Ctrl-C at the terminal; the head of a session is hung up by its port.
+                process_group=0,
             )
             return _attend(child, woken, args)
     finally:

@@ -10,7 +10,7 @@ def open_ports(node_file) -> dict:
     for name in node_file.description["order"]["bus"]:
         spec = node_file.description["bus"][name]
         try:
-            uarts[name] = SerialPort(spec["port"], spec["baud"], spec["framing"])
+            uarts[name] = SerialPort(spec["port"], spec["baud"], spec["framing"], spec.get("rs485", False))
         except PortError as error:
             close_ports(uarts)
             line = node_file.lines.get(("bus", name, "port"))

@@ -1,54 +1,94 @@
 """A serial port on CPython: pyserial opens and configures it, bytes move by its file descriptor."""
 
+import errno
 import os
 import termios
 
 import serial
+import serial.rs485
 
 PARITIES = {"N": serial.PARITY_NONE, "E": serial.PARITY_EVEN, "O": serial.PARITY_ODD}
+_READ = 4096
 
 
-class PortError(Exception):
+class PortError(OSError):
     """A port that can't be used: says which one, why, and what to do."""
 
 
 class SerialPort:
     """The UART interface of edge.node.bus.uart over a real port or a pseudo-terminal.
 
-    ``path`` as /dev/ttyUSB0, ``framing`` as 8N1. Raises PortError.
+    ``path`` as /dev/ttyUSB0, ``framing`` as 8N1; ``rs485``: the kernel turns the line's direction with
+    RTS. Raises PortError when it can't be opened; any(), read() and write() raise OSError once it is
+    gone, and reopen() opens it anew.
     """
 
-    def __init__(self, path: str, baud: int, framing: str = "8N1"):
+    def __init__(self, path: str, baud: int, framing: str = "8N1", rs485: bool = False):
         self.path = path
+        self._baud = baud
+        self._framing = framing
+        self._rs485 = rs485
+        # Whether the driver hands over what it has at once (an FTDI adapter waits 16 ms otherwise).
+        self.low_latency = False
+        self.reopen()
+
+    def reopen(self):
+        """Open and configure the port; PortError while that can't be done."""
         try:
-            self._serial = serial.Serial(
-                path,
-                baud,
-                parity=PARITIES[framing[1]],
-                stopbits=int(framing[2]),
+            port = serial.Serial(
+                self.path,
+                self._baud,
+                parity=PARITIES[self._framing[1]],
+                stopbits=int(self._framing[2]),
                 timeout=0,
                 exclusive=True,
             )
         except serial.SerialException as error:
-            raise PortError(_sentence(path, error)) from None
-        self._fd = self._serial.fileno()
-        # A read of nothing then means the port is gone, not that there is nothing yet.
-        attributes = termios.tcgetattr(self._fd)
-        attributes[6][termios.VMIN] = 1
-        termios.tcsetattr(self._fd, termios.TCSANOW, attributes)
+            raise PortError(_sentence(self.path, error)) from None
+        except termios.error as error:
+            # It went away between opening and configuring.
+            raise PortError(f"port {self.path} can't be set up: {error.args[-1]}") from None
+        try:
+            self._set_up(port)
+        except BaseException:
+            port.close()
+            raise
+        self._serial = port
+        self._fd = port.fileno()
         self._pending = b""
+
+    def _set_up(self, port: serial.Serial):
+        if self._rs485:
+            try:
+                port.rs485_mode = serial.rs485.RS485Settings()
+            except (ValueError, OSError) as error:
+                raise PortError(
+                    f"port {self.path} has no RS-485 mode in its driver ({error}): write rs485 = false, "
+                    "with an adapter that turns the line by itself"
+                ) from None
+        try:
+            port.set_low_latency_mode(True)
+            self.low_latency = True
+        except (ValueError, OSError):
+            # Pseudo-terminals and many drivers have no such mode, and no such delay.
+            self.low_latency = False
+        try:
+            # A read of nothing then means the port is gone, not that there is nothing yet.
+            attributes = termios.tcgetattr(port.fileno())
+            attributes[6][termios.VMIN] = 1
+            termios.tcsetattr(port.fileno(), termios.TCSANOW, attributes)
+        except termios.error as error:
+            raise PortError(f"port {self.path} can't be set up: {error.args[-1]}") from None
 
     def any(self) -> int:
         """How many bytes can be read now (read ahead by one system call)."""
         if not self._pending:
             try:
-                self._pending = os.read(self._fd, 4096)
+                self._pending = os.read(self._fd, _READ)
             except BlockingIOError:
                 return 0
-            except OSError as error:
-                raise PortError(f"port {self.path} failed: {error.strerror}") from None
             if not self._pending:
-                raise PortError(f"port {self.path} hung up")
+                raise OSError(errno.EIO, f"port {self.path} hung up")
         return len(self._pending)
 
     def read(self) -> bytes:
@@ -60,10 +100,7 @@ class SerialPort:
         try:
             return os.write(self._fd, data)
         except BlockingIOError:
-            # The other end takes nothing any more: the request counts as unanswered.
             return 0
-        except OSError as error:
-            raise PortError(f"port {self.path} failed: {error.strerror}") from None
 
     def pollable(self) -> int:
         return self._fd

@@ -1,5 +1,6 @@
 """From a node description to a node. The description was validated on an industrial box."""
 
+from edge.node.bus import diagnostics
 from edge.node.bus.schedule import Bus
 from edge.node.control import table as loop_table
 from edge.node.devices import table as device_table
@@ -17,7 +18,9 @@ def build(description: dict, uarts: dict, clock, reporter) -> Node:
     buses = {}
     for name in order["bus"]:
         spec = description["bus"][name]
-        buses[name] = Bus(name, uarts[name], spec["baud"], spec["timeout_ms"], spec["late_ms"])
+        echo = spec.get("echo", False)
+        times = spec["timeout_ms"], spec["late_ms"]
+        buses[name] = Bus(name, uarts[name], spec["baud"], *times, echo=echo, clock=clock)
     devices = _devices(description, buses)
 
     known = {}
@@ -25,6 +28,8 @@ def build(description: dict, uarts: dict, clock, reporter) -> Node:
     for name in order["signal"]:
         spec = description["signal"][name]
         device = devices[spec["device"]]
+        if spec["input"] in diagnostics.INPUTS:
+            device = device.station.status()
         scale = (spec["at_4ma"], spec["at_20ma"]) if "at_4ma" in spec else None
         place = device.inputs[spec["input"]]
         known[name] = Signal(
@@ -82,7 +87,7 @@ def _devices(description: dict, buses: dict) -> dict:
     for name in description["order"]["device"]:
         spec = description["device"][name]
         devices[name] = device_table.build(name, spec, sensors.get(name, {}), safe.get(name, {}))
-        buses[spec["bus"]].add(devices[name])
+        buses[spec["bus"]].add(devices[name], spec.get("timeout_ms"), spec.get("retries"))
     return devices
 
 

@@ -78,7 +78,7 @@ def run(path: str):
     uarts = {}
     for name in node_file["order"]["bus"]:
         spec = node_file["bus"][name]
-        uarts[name] = TermiosUart(spec["port"], spec["baud"], spec["framing"])
+        uarts[name] = TermiosUart(spec["port"], spec["baud"], spec["framing"], spec.get("rs485", False))
     node = build(node_file, uarts, clock, reporter_of(node_file, clock))
     node.run(console_on_stdin(node))
     last = json.loads(messages.telemetry(node, clock.now_ms(), clock.utc_ms()))

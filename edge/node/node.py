@@ -146,6 +146,11 @@ class Node:
             if alarm.told != alarm.active:
                 alarm.told = alarm.active
                 self.event("alarm", alarm.name, "came" if alarm.active else "went")
+        for bus in self.buses:
+            port = bus.port
+            if port.told != port.open:
+                port.told = port.open
+                self.event("bus", bus.name, "port is back" if port.open else "port gone: " + port.fault)
         for trip in self.guard.trips:
             if trip.told != trip.tripped:
                 trip.told = trip.tripped
@@ -182,19 +187,25 @@ class Node:
         """Run on the real clock until stopped; ``console`` (pollables(), step()) may call stop()."""
         clock = self.clock
         self._tick_due_us = clock.now_us()
-        lines = [bus.uart.pollable() for bus in self.buses]
         while True:
             now_us = clock.now_us()
             next_us = self.step(now_us)
             if self.done(now_us):
                 return
-            waiting = list(lines)
+            waiting = []
+            for bus in self.buses:
+                # While no complete reply can be there nobody looks: a wake-up per character costs more.
+                if bus.listen_us > now_us:
+                    next_us = min(next_us, bus.listen_us)
+                elif bus.port.open:
+                    waiting.append(bus.pollable())
             if self.reporter.pollable() is not None:
                 waiting.append(self.reporter.pollable())
             if console is not None:
                 console.step()
                 waiting += console.pollables()
-            clock.wait(next_us, waiting)
+            # A command may have brought the next tick forward.
+            clock.wait(min(next_us, self._tick_due_us), waiting)
 
     def close(self):
         """Let go of the lines and the reporter."""

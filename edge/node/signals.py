@@ -16,7 +16,8 @@ class Signal:
     """One process value of a device.
 
     ``scale``: None, or (at_4ma, at_20ma) for a current. ``low``/``high``: outside is bad.
-    ``stale_ms``: older is bad; older than ``overdue_ms`` is uncertain.
+    ``stale_ms``: older is bad; older than ``overdue_ms`` is uncertain. As soon as the bus has
+    counted the device as down it is bad, whatever its age.
     """
 
     def __init__(
@@ -51,6 +52,10 @@ class Signal:
         if age_ms > self.stale_ms:
             self.quality = BAD
             self.why = "stale: " + (device.link_fault or fault or "no reply")
+            return
+        if device.station is not None and device.station.down:
+            self.quality = BAD
+            self.why = "no reply: " + device.station.down
             return
         if fault:
             self.quality = BAD

@@ -1,221 +1,405 @@
 """Who is asked next on one serial line, and what became of it.
 
-The schedule runs all the time, apart from the tick. Writes go before reads; among reads the one
-that is longest overdue goes first. Modbus RTU has no transaction number, so after a time-out a
-unit is asked nothing until a late reply can no longer come (``late_ms``), while the others go on.
-The bus never knows what a register means.
+The schedule runs all the time, apart from the tick. Writes go before reads; among reads that are due the
+one of the best priority that is longest overdue. The bus never knows what a register means.
+
+Modbus RTU has no transaction number: after a time-out a unit is asked nothing until a late reply can no
+longer come (``late_ms``), while the others go on. What comes meanwhile is drained and counted, also when
+it comes in another unit's transaction. A read whose reply came damaged is asked again at once, because
+then nothing can come late; after silence it is asked again after that rest. When more than ``retries``
+attempts in a row have failed the unit is down, its signals are bad, and it is asked more seldom.
+
+A port that goes away fails whatever is asked, without any time on the line, and is opened again; when it
+is back every device hears failed("", ...).
 """
 
 from edge.node.bus import modbus
+from edge.node.bus.dcon import DconMaster
+from edge.node.bus.diagnostics import UPDATE_US
+from edge.node.bus.late import LateReplies
+from edge.node.bus.master import Master
+from edge.node.bus.port import Port
+from edge.node.bus.station import Poll, Station
 
+__all__ = ["Bus", "Poll", "Station"]
+
+RETRIES = 1
 # A unit that has failed so often in a row is probed at longer intervals.
 SLOW_AFTER = 5
 SLOW_FACTOR = 3
-
-
-class Poll:
-    """A request that is repeated every ``period_us``."""
-
-    def __init__(self, tag, request: bytes, period_us: int):
-        self.tag = tag
-        self.request = request
-        self.expected = modbus.reply_length(request)
-        self.period_us = period_us
-        self.due_us = 0
-
-
-class Station:
-    """One unit id on the line: its polls, its queue, its health.
-
-    ``device`` gets replied(tag, data, now_ms), refused(tag, code, now_ms), failed(tag, why, now_ms).
-    """
-
-    def __init__(self, device):
-        self.device = device
-        self.unit = device.unit
-        self.polls = []
-        self.queued = []
-        self.rest_until_us = 0
-        self.requests = 0
-        self.replies = 0
-        self.errors = 0
-        self.late = 0
-        self.in_a_row = 0
-        self.last_error = ""
-
-    def queue(self, tag, request: bytes):
-        """Ask once, before any poll; a request queued earlier under the same tag is replaced."""
-        for i in range(len(self.queued)):
-            if self.queued[i][0] == tag:
-                self.queued[i] = (tag, request)
-                return
-        self.queued.append((tag, request))
-
-    def clear(self):
-        """Forget what is queued."""
-        self.queued = []
+# A unit that is down is asked so seldom that it takes at most one part in so many of the line's time.
+PROBE_SHARE = 20
+PORT_GONE = "port gone"
+NOT_SENT = "port takes no bytes"
+# How often to look whether the last character is out, on a line whose direction the node turns.
+TURN_US = 100
 
 
 class Bus:
-    """One line: its UART, its master, its stations.
+    """One line: its UART, its masters, its stations.
 
-    ``uart`` has any(), read(), write(); ``late_ms`` see above. step() moves bytes and answers
-    the time in us at which it wants to be called again if no byte arrives before.
+    ``uart`` has any(), read(), write(), and reopen() where the port can go away; ``timeout_ms`` of units
+    that have none of their own; ``late_ms`` see above; ``echo``: own bytes come back. step() moves bytes
+    and answers the time in us at which it wants to be called again if no byte arrives before; until
+    ``listen_us`` no arriving byte matters. ``clock``: asked again after bytes have been moved, because
+    the process may have been held up since its caller looked. ``port``: see edge.node.bus.port.
     """
 
     IDLE_US = 1000000
 
-    def __init__(self, name: str, uart, baud: int, timeout_ms: int, late_ms: int, char_bits: int = 11):
+    def __init__(
+        self, name: str, uart, baud: int, timeout_ms: int, late_ms: int, char_bits=11, echo=False, clock=None
+    ):
         self.name = name
         self.uart = uart
-        self.master = modbus.Master(baud, timeout_ms, char_bits)
-        self.late_us = late_ms * 1000
+        self.master = Master(baud, timeout_ms, char_bits, echo)
+        self.late = LateReplies(late_ms * 1000)
         self.stations = []
         self.stray_bytes = 0
         self.busy_us = 0
-        self.fault = ""
+        self.port = Port(uart)
+        self._now_us = clock.now_us if clock is not None else None
+        self.listen_us = 0
+        self._dcon = {
+            checked: DconMaster(baud, timeout_ms, char_bits, echo, checked) for checked in (False, True)
+        }
+        self._turns = getattr(uart, "turns", False)
+        self._away = False
+        # The transaction on the line: whose, of which poll (None: queued), since when.
         self._station = None
+        self._poll = None
         self._tag = None
         self._since_us = 0
-        self._turn = 0
+        self._probing = False
+        self._unsent = False
+        self._again = None
+        self._quiet_us = 0
+        self._patience_us = self.master.timeout_us
+        self._speak_by_us = 0
+        self._polls = []
+        # Stations with something queued, each in its turn, so that nobody's writes starve another's.
+        self.waiting = []
+        # (station, status) of what signals read of the line itself.
+        self.statuses = []
+        self._next_us = 0
+        self._update_at_us = 0
 
-    def add(self, device):
-        """Put a device on the line."""
-        station = Station(device)
-        for tag, function, address, count, period_ms in device.polls():
-            request = modbus.read_request(device.unit, function, address, count)
-            station.polls.append(Poll(tag, request, period_ms * 1000))
+    def add(self, device, timeout_ms=None, retries=None) -> Station:
+        """Put a device on the line; ``timeout_ms`` and ``retries`` (0..10) of its own where they are given.
+
+        ``device.protocol`` "modbus" (also without that attribute) or "dcon"; ``device.checksum`` whether
+        its DCON commands carry one. See edge.node.bus.station.polls_of for what polls() may say.
+        """
+        master = self.master
+        if getattr(device, "protocol", "modbus") == "dcon":
+            master = self._dcon[bool(getattr(device, "checksum", False))]
+        timeout_us = self.master.timeout_us if timeout_ms is None else timeout_ms * 1000
+        retries = RETRIES if retries is None else retries
+        station = Station(device, master, timeout_us, retries, self)
         self.stations.append(station)
+        self._polls += station.polls
         device.attach(station)
+        return station
 
     def step(self, now_us: int) -> int:
         """Move what there is to move; the next deadline in us."""
-        master = self.master
+        if self._away:
+            return self._without_port(now_us)
         uart = self.uart
-        if uart.any():
-            received = uart.read()
-            if self._station is None:
-                self._stray(received, now_us)
-            else:
-                self._received(received, now_us)
-        if self._station is not None:
-            if now_us < master.deadline_us:
-                return master.deadline_us
-            self._timed_out(now_us)
-        if now_us < master.quiet_at_us:
-            return master.quiet_at_us
-        return self._start(now_us)
+        try:
+            if uart.any():
+                self._heard(uart.read(), now_us)
+            station = self._station
+            if station is not None:
+                master = station.master
+                if now_us < master.deadline_us:
+                    if self._turns and not uart.turned():
+                        return max(master.sent_us, now_us + TURN_US)
+                    self.listen_us = master.listen_us
+                    return master.deadline_us
+                self._timed_out(now_us)
+            if now_us < self._quiet_us and now_us < self._speak_by_us:
+                self.listen_us = self._quiet_us
+                return self._quiet_us
+            return self._start(now_us)
+        except OSError as error:
+            return self._lose(error, now_us)
 
     def idle(self) -> bool:
         """Nothing on the wire and nothing queued."""
-        if self._station is not None:
+        if self._station is not None or self._again is not None:
             return False
         for station in self.stations:
             if station.queued:
                 return False
         return True
 
+    def pollable(self):
+        """What select can wait on, or None while the port is away."""
+        return self.port.pollable()
+
     def close(self):
-        self.uart.close()
+        self.port.close()
+
+    # Asking -----------------------------------------------------------------------------------------
 
     def _start(self, now_us: int) -> int:
         """Send the next request; the time to come back."""
-        stations = self.stations
-        count = len(stations)
-        chosen = None
+        if now_us >= self._update_at_us:
+            self._update(now_us)
+        if self._again is not None:
+            station, poll, tag, request = self._again
+            self._again = None
+            return self._ask(station, poll, tag, request, now_us)
         poll = None
+        station = self._writer(now_us) if self.waiting else None
+        if station is None:
+            poll = self._due(now_us)
+            if poll is None:
+                self.listen_us = 0
+                return self._next_us
+            station = poll.station
+        if station.in_a_row:
+            probe = station.master.probe(station.unit)
+            if probe is not None:
+                self._probing = True
+                return self._ask(station, poll, None, probe, now_us)
+        if poll is None:
+            tag, request = station.take()
+            return self._ask(station, None, tag, request, now_us)
+        poll.due_us += poll.period_us
+        if poll.due_us <= now_us:
+            poll.due_us = now_us + poll.period_us
+        return self._ask(station, poll, poll.tag, poll.request, now_us)
+
+    def _writer(self, now_us: int):
+        """The next station in turn that has something queued and may be asked, or None."""
+        late = self.late
+        for station in self.waiting:
+            if station.rest_until_us <= now_us:
+                if late.doubt_until_us < 0 or not late.confusing(station, station.queued[0][1], now_us):
+                    return station
+        return None
+
+    def _due(self, now_us: int):
+        """The poll that goes next, or None; ``_next_us`` is then when somebody may be asked."""
+        late = self.late
+        chosen = None
+        best = 0
         overdue_us = 0
         next_us = now_us + self.IDLE_US
-        for i in range(count):
-            # Writes take turns, so that no station's writes starve another's.
-            station = stations[(self._turn + i) % count]
-            rest_us = station.rest_until_us
-            if rest_us > now_us:
-                if rest_us < next_us:
-                    next_us = rest_us
+        for poll in self._polls:
+            due_us = poll.due_us
+            rest_us = poll.station.rest_until_us
+            if rest_us > due_us:
+                due_us = rest_us
+            if due_us > now_us:
+                if due_us < next_us:
+                    next_us = due_us
                 continue
-            if station.queued:
-                chosen = station
-                poll = None
-                self._turn = (self._turn + i + 1) % count
-                break
-            for candidate in station.polls:
-                late_us = now_us - candidate.due_us
-                if late_us < 0:
-                    if candidate.due_us < next_us:
-                        next_us = candidate.due_us
-                elif chosen is None or late_us > overdue_us:
-                    chosen = station
-                    poll = candidate
-                    overdue_us = late_us
-        if chosen is None:
-            return next_us
-        if poll is None:
-            tag, request = chosen.queued.pop(0)
-            expected = modbus.reply_length(request)
-        else:
-            tag = poll.tag
-            request = poll.request
+            if late.doubt_until_us >= 0 and late.confusing(poll.station, poll.request, now_us):
+                next_us = min(next_us, late.doubt_until_us)
+                continue
+            late_us = now_us - poll.due_us
+            priority = poll.priority if late_us < poll.starved_us else 0
+            if chosen is None or priority < best or (priority == best and late_us > overdue_us):
+                chosen = poll
+                best = priority
+                overdue_us = late_us
+        for station in self.waiting:
+            rest_us = station.rest_until_us
+            if rest_us <= now_us:
+                rest_us = late.doubt_until_us
+            if now_us < rest_us < next_us:
+                next_us = rest_us
+        self._next_us = next_us
+        return chosen
+
+    def _ask(self, station: Station, poll, tag, request: bytes, now_us: int) -> int:
+        master = station.master
+        if poll is not None and tag is not None:
             expected = poll.expected
-            poll.due_us += poll.period_us
-            if poll.due_us <= now_us:
-                poll.due_us = now_us + poll.period_us
-        self.master.begin(request, expected, now_us)
-        self._station = chosen
+        else:
+            expected = master.reply_length(request)
+        self._station = station
+        self._poll = poll
         self._tag = tag
         self._since_us = now_us
-        chosen.requests += 1
-        self.uart.write(request)
-        return self.master.deadline_us
+        self.late.strays = b""
+        station.late_request = b""
+        station.requests += 1
+        self._unsent = self.uart.write(request) < len(request)
+        if self._now_us is not None:
+            now_us = self._now_us()
+        master.begin(request, expected, now_us, station.timeout_us)
+        self.listen_us = master.listen_us
+        return master.sent_us if self._turns else master.deadline_us
 
-    def _received(self, received: bytes, now_us: int):
-        answer = self.master.feed(received, now_us)
+    # What comes back --------------------------------------------------------------------------------
+
+    def _heard(self, received: bytes, now_us: int):
+        if self._now_us is not None:
+            now_us = self._now_us()
+        station = self._station
+        if station is None:
+            self._stray(received, now_us)
+            return
+        master = station.master
+        answer = master.feed(received, now_us)
         if answer == modbus.PENDING:
             return
-        station = self._station
-        tag = self._tag
+        poll = self._poll
+        # As _end() does it; this is the way of nearly every transaction.
         self._station = None
-        self.busy_us += now_us - self._since_us
+        took_us = now_us - self._since_us
+        self.busy_us += took_us
+        station.busy_us += took_us
+        self._quiet_us = master.quiet_at_us
+        self._speak_by_us = now_us + self._patience_us
         station.replies += 1
         station.in_a_row = 0
-        if answer == modbus.DONE:
-            station.device.replied(tag, self.master.data, now_us // 1000)
+        station.down = ""
+        if self._probing:
+            # It is back; what it was to be asked is still due.
+            self._probing = False
+        elif answer == modbus.DONE:
+            if poll is None:
+                station.device.replied(self._tag, master.data, now_us // 1000)
+            else:
+                poll.deliver(master.data, now_us // 1000)
         else:
             station.errors += 1
-            station.last_error = modbus.EXCEPTIONS.get(self.master.exception, "unknown exception")
-            station.device.refused(tag, self.master.exception, now_us // 1000)
+            station.last_error = modbus.EXCEPTIONS.get(master.exception, "exception %d" % master.exception)
+            for tag in [self._tag] if poll is None else poll.tags():
+                station.device.refused(tag, master.exception, now_us // 1000)
+        if master.strays:
+            self.stray_bytes += len(master.strays)
+            self.late.find(self.stations, master.strays)
+
+    def _end(self, station: Station, now_us: int):
+        """The transaction is over."""
+        self._station = None
+        took_us = now_us - self._since_us
+        self.busy_us += took_us
+        station.busy_us += took_us
+        self._quiet_us = station.master.quiet_at_us
+        self._speak_by_us = now_us + self._patience_us
 
     def _timed_out(self, now_us: int):
         station = self._station
+        master = station.master
+        self._end(station, now_us)
+        # Whatever came belongs to nobody now.
+        heard = master.strays + master.buffer
+        why = NOT_SENT if self._unsent else master.why()
+        if why:
+            self._failed(station, master.request, why, master.spent(), now_us)
+        else:
+            station.device.replied(self._tag, b"", now_us // 1000)
+        if heard:
+            self.stray_bytes += len(heard)
+            self.late.find(self.stations, heard)
+
+    def _failed(self, station: Station, request: bytes, why: str, spent: bool, now_us: int):
+        """An attempt has failed; ``spent``: its reply came damaged, none can come late."""
+        poll = self._poll
         tag = self._tag
-        self._station = None
-        self.busy_us += now_us - self._since_us
-        if self.master.expected == 0:
-            station.device.replied(tag, b"", now_us // 1000)
-            return
-        why = self.master.why()
         station.errors += 1
         station.in_a_row += 1
         station.last_error = why
-        rest_us = self.late_us
-        if station.in_a_row >= SLOW_AFTER:
-            rest_us *= SLOW_FACTOR
+        more = station.in_a_row <= station.retries
+        if spent and more and not self._probing and station.master.repeatable(request):
+            self._again = (station, poll, tag, request)
+            return
+        rest_us = self.late.late_us
+        # Of a port that is away nothing can come late, and as soon as it is back it serves all.
+        if not self._away:
+            if station.in_a_row >= SLOW_AFTER:
+                rest_us *= SLOW_FACTOR
+            if not spent:
+                self.late.timed_out(station, request, now_us)
+        if not more:
+            station.down = why
+            rest_us = max(rest_us, PROBE_SHARE * (now_us - self._since_us))
         station.rest_until_us = now_us + rest_us
-        # Whatever came belongs to nobody now.
-        self.stray_bytes += len(self.master.buffer)
+        if poll is not None and more:
+            # Not told yet: it is asked once more, first thing after the rest.
+            poll.due_us = now_us
+            self._probing = False
+            return
+        self._tell_failed(station, poll, tag, why, now_us)
+
+    def _tell_failed(self, station: Station, poll, tag, why: str, now_us: int):
+        now_ms = now_us // 1000
+        if self._probing:
+            self._probing = False
+            tag = None
+            if poll is None:
+                tag, _ = station.take()
+            else:
+                poll.due_us = now_us + poll.period_us
         device = station.device
-        device.failed(tag, why, now_us // 1000)
-        if not device.ready and station.in_a_row >= device.LOST_AFTER:
+        for each in [tag] if poll is None else poll.tags():
+            device.failed(each, why, now_ms)
+        if not device.ready and station.in_a_row >= device.LOST_AFTER and not self._away:
             # It may hear us though we don't hear it: asking on would keep its outputs from falling to safe.
             lost_until_us = now_us + device.rest_ms * 1000
             if lost_until_us > station.rest_until_us:
                 station.rest_until_us = lost_until_us
 
     def _stray(self, received: bytes, now_us: int):
-        """Bytes nobody asked for: drained and counted, to the unit that is resting if they name one."""
+        """Bytes in nobody's transaction."""
+        if now_us >= self._quiet_us:
+            # A line that never falls silent is spoken on all the same, after a while.
+            self._speak_by_us = now_us + self._patience_us
+        self._quiet_us = now_us + self.master.silence_us
         self.stray_bytes += len(received)
-        self.master.quiet_at_us = now_us + self.master.silence_us
-        for station in self.stations:
-            if station.unit == received[0] and station.rest_until_us > now_us:
-                station.late += 1
-                return
+        self.late.idle(self.stations, received)
+
+    # The port ---------------------------------------------------------------------------------------
+
+    def _lose(self, error: OSError, now_us: int) -> int:
+        """The port is gone, and with it what was on the line."""
+        self.port.lose(error, now_us)
+        self._away = True
+        self.listen_us = 0
+        self.late.strays = b""
+        station = self._station
+        if station is not None:
+            self._end(station, now_us)
+        elif self._again is not None:
+            station, self._poll, self._tag, _ = self._again
+            self._again = None
+        if station is not None:
+            self._failed(station, station.master.request, PORT_GONE, False, now_us)
+        return now_us
+
+    def _without_port(self, now_us: int) -> int:
+        """Let what is due fail at once, until the port is back."""
+        if self.port.come_back(now_us):
+            self._away = False
+            for station in self.stations:
+                # Who knows what hangs on it now: each device is to start anew.
+                station.down = PORT_GONE
+                station.device.failed("", PORT_GONE, now_us // 1000)
+            self._quiet_us = self._speak_by_us = now_us + self.master.silence_us
+            return self._quiet_us
+        if now_us >= self._update_at_us:
+            self._update(now_us)
+        self._since_us = now_us
+        station = self._writer(now_us)
+        self._poll = poll = None if station is not None else self._due(now_us)
+        if station is not None:
+            self._tag, request = station.take()
+        elif poll is not None:
+            station, self._tag, request = poll.station, poll.tag, poll.request
+            poll.due_us = now_us + poll.period_us
+        else:
+            return min(self._next_us, self.port.try_at_us)
+        self._failed(station, request, PORT_GONE, False, now_us)
+        return now_us
+
+    def _update(self, now_us: int):
+        self._update_at_us = now_us + UPDATE_US
+        for station, status in self.statuses:
+            status.update(station.busy_us, self.busy_us, station.errors, station.late, now_us)

@@ -1,60 +1,94 @@
 """The serial port as the node sees it: shaped like machine.UART.
 
 Every line end has ``any()`` (bytes ready now), ``read()`` (what is ready, b"" when nothing),
-``write(data)``, ``close()`` and ``pollable()`` (what select can wait on). On boards this is
-machine.UART behind MachineUart; on the MicroPython unix port a file in raw mode (TermiosUart); on an
-industrial box edge.box.serial_port; on the bench the emulator's wire in memory.
+``write(data)`` (bytes taken), ``close()`` and ``pollable()`` (what select can wait on). One that can go
+away raises OSError from then on, and has ``reopen()``. One whose direction the node must turn has
+``turns`` True and ``turned()``. On the MicroPython unix port this is a file in raw mode (TermiosUart),
+on boards machine.UART behind MachineUart, on an industrial box edge.box.serial_port, on the bench the
+emulator's wire in memory.
 """
 
 import select
 
 
 class TermiosUart:
-    """A serial device of the MicroPython unix port. Its speed must be set beforehand or by ``baud``.
+    """A serial device of the MicroPython unix port: ``path`` as /dev/ttyUSB0, ``framing`` as 8N1.
 
-    The port's termios knows some speeds by name only; the numbers of the others are Linux's.
+    That port's termios knows some speeds by name only; the numbers here are Linux's for all of them.
     """
 
-    SPEEDS = {1200: 9, 2400: 11, 4800: 12, 9600: 13, 19200: 14, 38400: 15}
-    FAST = {57600: "B57600", 115200: "B115200", 230400: "B230400"}
+    SPEEDS = {
+        1200: 9,
+        2400: 11,
+        4800: 12,
+        9600: 13,
+        19200: 14,
+        38400: 15,
+        57600: 0o10001,
+        115200: 0o10002,
+        230400: 0o10003,
+    }
+    CSTOPB = 0o100
     PARENB = 0o400
     PARODD = 0o1000
-    CSTOPB = 0o100
 
-    def __init__(self, path: str, baud: int, framing: str = "8N1"):
+    def __init__(self, path: str, baud: int, framing: str = "8N1", rs485: bool = False):
+        if rs485:
+            text = "port %s: MicroPython can't set rs485 = true: use an adapter that turns the line by itself"
+            raise ValueError(text % path)
+        if baud not in self.SPEEDS:
+            raise ValueError("port %s: %d baud is none of %s" % (path, baud, sorted(self.SPEEDS)))
+        self._path = path
+        self._baud = baud
+        self._framing = framing
+        self._buffer = bytearray(512)
+        self.reopen()
+
+    def reopen(self):
+        """Open and configure the port; OSError while it isn't there."""
         import termios
 
         try:
-            self._file = open(path, "r+b")
+            self._file = open(self._path, "r+b")
         except OSError as error:
-            raise OSError("port %s: can't open it (%s): is it there and free?" % (path, error)) from None
+            text = "port %s: can't open it (%s): is it there and free?"
+            raise OSError(text % (self._path, error)) from None
         fd = self._file.fileno()
-        termios.setraw(fd)
-        attributes = termios.tcgetattr(fd)
-        speed = self.SPEEDS[baud] if baud in self.SPEEDS else getattr(termios, self.FAST[baud])
-        attributes[4] = speed
-        attributes[5] = speed
-        control = attributes[2]
-        if framing[1] != "N":
-            control |= self.PARENB
-            if framing[1] == "O":
-                control |= self.PARODD
-        if framing[2] == "2":
-            control |= self.CSTOPB
-        attributes[2] = control
-        # VTIME and VMIN 0: a read returns at once with what there is.
-        attributes[6][5] = 0
-        attributes[6][6] = 0
-        termios.tcsetattr(fd, termios.TCSANOW, attributes)
+        try:
+            termios.setraw(fd)
+            attributes = termios.tcgetattr(fd)
+            attributes[2] = self._control(attributes[2])
+            attributes[4] = attributes[5] = self.SPEEDS[self._baud]
+            # VTIME and VMIN 0: a read returns at once with what there is.
+            attributes[6][5] = 0
+            attributes[6][6] = 0
+            termios.tcsetattr(fd, termios.TCSANOW, attributes)
+        except OSError as error:
+            self._file.close()
+            raise OSError("port %s: can't set it up (%s)" % (self._path, error)) from None
         self._poll = select.poll()
         self._poll.register(self._file, select.POLLIN)
-        self._buffer = bytearray(512)
+        self._room = select.poll()
+        self._room.register(self._file, select.POLLOUT)
+        # What came before is nobody's reply.
+        while self.any() and self.read():
+            pass
+
+    def _control(self, control: int) -> int:
+        control &= ~(self.PARENB | self.PARODD | self.CSTOPB)
+        if self._framing[1] != "N":
+            control |= self.PARENB
+            if self._framing[1] == "O":
+                control |= self.PARODD
+        if self._framing[2] == "2":
+            control |= self.CSTOPB
+        return control
 
     def any(self) -> int:
         """1 when there is something to read, else 0."""
         for _, event in self._poll.ipoll(0):
             if event & (select.POLLHUP | select.POLLERR):
-                raise OSError("the serial port hung up")
+                raise OSError("port %s hung up" % self._path)
             return 1
         return 0
 
@@ -63,10 +97,52 @@ class TermiosUart:
         return bytes(self._buffer[:count]) if count else b""
 
     def write(self, data: bytes) -> int:
-        return self._file.write(data)
+        # A write to a port that is full would wait.
+        for _ in self._room.ipoll(0):
+            return self._file.write(data)
+        return 0
 
     def pollable(self):
         return self._file
 
     def close(self):
         self._file.close()
+
+
+class MachineUart:
+    """An open machine.UART of a board, made with ``timeout=0``; ``direction``: a machine.Pin as output.
+
+    The pin is high while the node sends on a two-wire RS-485 line; ``None`` where the transceiver turns
+    by itself. The bus calls turned() from the end of its bytes on until they have left the UART.
+    """
+
+    def __init__(self, uart, direction=None):
+        self._uart = uart
+        self._direction = direction
+        self.turns = direction is not None
+        if self.turns:
+            direction.value(0)
+
+    def any(self) -> int:
+        return self._uart.any()
+
+    def read(self) -> bytes:
+        return self._uart.read() or b""
+
+    def write(self, data: bytes) -> int:
+        if self.turns:
+            self._direction.value(1)
+        return self._uart.write(data) or 0
+
+    def turned(self) -> bool:
+        """Whether the last character is out; then the line is free for the reply."""
+        if not self._uart.txdone():
+            return False
+        self._direction.value(0)
+        return True
+
+    def pollable(self):
+        return self._uart
+
+    def close(self):
+        self._uart.deinit()
