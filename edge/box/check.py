@@ -8,7 +8,7 @@ from edge.box.config.problems import NodeFileError, located, number
 from edge.box.config.schema import find, read
 from edge.box.serial_port import PortError, SerialPort
 from edge.node.build import build
-from edge.node.bus import modbus
+from edge.node.bus.master import Master
 from edge.node.clock import VirtualClock
 from edge.node.description import dump
 
@@ -136,16 +136,19 @@ def summarise(description: dict) -> dict:
     }
 
 
-def exchange_us(master: modbus.Master, request: bytes) -> int:
+def exchange_us(master: Master, request: bytes) -> int:
     """Time that a request and its reply take on the wire, with the silence after each; no answering time."""
-    characters = len(request) + modbus.reply_length(request)
+    characters = len(request) + master.reply_length(request)
     return characters * master.char_us + 2 * master.silence_us
 
 
 def reading_pct(bus) -> float:
     """Share of the line's time that the polls take, in percent."""
-    polls = [poll for station in bus.stations for poll in station.polls]
-    return sum(100.0 * exchange_us(bus.master, poll.request) / poll.period_us for poll in polls)
+    total = 0.0
+    for station in bus.stations:
+        for poll in station.polls:
+            total += 100.0 * exchange_us(station.master, poll.request) / poll.period_us
+    return total
 
 
 def writing_pct(bus, tick_ms: int) -> float:
@@ -162,7 +165,7 @@ def writing_pct(bus, tick_ms: int) -> float:
         for channel in range(device.outputs):
             device.drive(channel, 0.0, 0)
         device.work(device.lease_ms)
-        total_us += sum(exchange_us(bus.master, request) for _, request in station.queued)
+        total_us += sum(exchange_us(station.master, request) for _, request in station.queued)
     return 100.0 * total_us / (tick_ms * 1000)
 
 

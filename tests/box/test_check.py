@@ -9,6 +9,7 @@ from edge.box import check
 from edge.box.config import load
 from edge.node import description as board
 from edge.node.bus import modbus
+from edge.node.bus.master import Master
 from tests.box.config.edits import PATH, REFERENCE, key_line, put
 
 
@@ -111,7 +112,7 @@ def test_a_place_that_can_not_be_written(tmp_path, capsys):
 def test_time_of_one_exchange():
     # Read 8 registers at 9600 baud: 8 characters out, 5 + 16 back, twice 3.5 characters of silence.
     request = modbus.read_request(1, modbus.READ_INPUT_REGISTERS, 0, 8)
-    master = modbus.Master(9600, 100)
+    master = Master(9600, 100)
     exact_us = (29 + 7) * 11 * 1e6 / 9600
     assert check.exchange_us(master, request) == pytest.approx(exact_us, rel=0.001)
 

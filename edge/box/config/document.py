@@ -12,7 +12,10 @@ _POSITION = re.compile(r" \(at line (\d+), column \d+\)")
 
 
 class Entry:
-    """One table of the file. ``values`` holds only what fits its field; defaults are filled in."""
+    """One table of the file. ``values`` holds only what fits its field; defaults are filled in.
+
+    ``nested``: key -> name -> Entry of the tables that stand below it.
+    """
 
     def __init__(self, table: str, name: str, path: tuple, raw: dict):
         self.table = table
@@ -22,6 +25,7 @@ class Entry:
         self.kind = None
         self.fields = {}
         self.values = {}
+        self.nested = {}
 
     def __str__(self) -> str:
         return f"{self.table} {self.name}" if self.name else self.table
@@ -33,6 +37,8 @@ class Entry:
     def references(self):
         """(key, table, name, place in the value) of everything that the entry names."""
         for key, value in self.values.items():
+            if key in self.nested:
+                continue
             for table, name, place in self.fields[key].references(value):
                 yield key, table, name, place
 
@@ -214,11 +220,15 @@ def _read_keys(document, table, entry, below=()):
         kind = entry.raw.get(table.chooser)
         entry.kind = kind if isinstance(kind, str) and kind in table.kinds else None
     entry.fields = fields = table.fields(entry.kind)
+    nested = table.tables_below(entry.kind)
     for key, value in entry.raw.items():
         if key in below:
             continue
+        if key in nested:
+            _read_nested(document, nested[key], entry, key, value)
+            continue
         if key not in fields:
-            document.problem(entry, key, _unknown_key(table, entry, key, [*fields, *below]))
+            document.problem(entry, key, _unknown_key(table, entry, key, [*fields, *below, *nested]))
             continue
         try:
             entry.values[key] = fields[key].read(value)
@@ -235,6 +245,26 @@ def _read_keys(document, table, entry, below=()):
             document.problem(entry, "", f"has no {key}, expected {fields[key].expected()}; add it")
         elif default is not OPTIONAL:
             entry.values[key] = default
+
+
+def _read_nested(document, table, entry, key: str, value):
+    """The named tables below an entry: [device.NAME.register.REGISTER]."""
+    head = f"[{'.'.join(entry.path)}.{key}.NAME]"
+    if not isinstance(value, dict):
+        document.problem(entry, key, f"has {key} = {shown(value)}, expected tables; write them as {head}")
+        return
+    entry.nested[key] = {}
+    for name, content in value.items():
+        below = Entry(f"{entry} {key}", name, (*entry.path, key, name), content)
+        if not is_name(name):
+            document.problem(below, "", f"has a name that nothing can be called by, expected {NAME_RULE}")
+        if not isinstance(content, dict):
+            text = f"is {_shape(content)}, expected a table; write it as {head}"
+            document.problem(below, "", text)
+            continue
+        entry.nested[key][name] = below
+        _read_keys(document, table, below)
+    entry.values[key] = {name: below.values for name, below in entry.nested[key].items()}
 
 
 def _unknown_key(table, entry, key: str, known: list) -> str:

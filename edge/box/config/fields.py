@@ -1,5 +1,6 @@
 """The kinds of values that a node file holds. Each reads one TOML value or says why it can't."""
 
+import datetime
 import math
 import re
 
@@ -166,6 +167,34 @@ class Text(Field):
         if not value.isprintable():
             raise Unfit("remove the control characters")
         return value
+
+
+class Switch(Field):
+    """true or false."""
+
+    kind = "true or false"
+
+    def expected(self) -> str:
+        return "true or false"
+
+    def read(self, value) -> bool:
+        if not isinstance(value, bool):
+            raise Unfit("write one of them, without quotes")
+        return value
+
+
+class Date(Field):
+    """A day, written as TOML has it."""
+
+    kind = "date"
+
+    def expected(self) -> str:
+        return "a date as 2026-11-01, without quotes"
+
+    def read(self, value) -> str:
+        if isinstance(value, datetime.datetime) or not isinstance(value, datetime.date):
+            raise Unfit("write the day alone")
+        return value.isoformat()
 
 
 class Host(Text):

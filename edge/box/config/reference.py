@@ -3,7 +3,7 @@
 python -m edge.box.config.reference > docs/node-file.md
 """
 
-from edge.box.config.families import FAMILIES, THERMOCOUPLES
+from edge.box.config.families import BY_HAND, BY_ITSELF, BY_NODE, FAMILIES, NEVER, THERMOCOUPLES
 from edge.box.config.fields import LONGEST_NAME, OPTIONAL, REQUIRED, WIDEST, Field
 from edge.box.config.problems import NodeFileError, number, shown
 from edge.box.config.schema import check
@@ -50,12 +50,28 @@ end, an interlock or trip on an output that holds, a line that is full.
 ## Tables
 """
 
+DEVICES_INTRODUCTION = """
+## Device types
+
+Registers and commands, and what of them is assumed, are in [instruments.md](instruments.md).
+
+A digital input is a signal of 0 or 1 with a quality as any other: write `unit = ""`, `low = 0`, `high = 1`. A
+digital output is on where its demand is 50 % or more, and its `safe` is 0 or 100.
+
+Every device has four more inputs, which tell of its line in the last minute: `bus.load`, the share of the
+line's time in % that it takes, `bus.line_load`, that of all devices on its line, `bus.errors`, its requests
+that failed, and `bus.late`, its replies that came after their time-out.
+"""
+
 SENSORS_INTRODUCTION = """\
 - Sensors, thermocouples in the range of their ITS-90 function. A signal with `4-20mA` has a unit of its own
   and needs `at_4ma` and `at_20ma`. `0-20mA` is given in mA as it is: it can't tell a broken wire from 0.
 
-| sensor | from | to | unit |
-|---|---|---|---|
+"""
+
+THERMOCOUPLES_INTRODUCTION = """\
+- Sensors, in the range that the module has for them:
+
 """
 
 UNITS_INTRODUCTION = """
@@ -110,6 +126,19 @@ def _table(table: Table) -> str:
     for kind, (meaning, kind_keys) in table.kinds.items():
         text += f'\n`{table.chooser} = "{kind}"`: {meaning}.'
         text += f" Its own keys:\n\n{_keys(kind_keys)}" if kind_keys else "\n"
+    for kind in table.below:
+        for key, below in table.below[kind].items():
+            text += _below(table, kind, key, below)
+    return text
+
+
+def _below(table: Table, kind: str, key: str, below: Table) -> str:
+    """The section of tables that stand below an entry of one kind."""
+    text = f"\n#### `[{table.name}.NAME.{key}.{key.upper()}]`\n\n"
+    text += f"{below.meaning[0].upper()}{below.meaning[1:]} of {table.chooser} `{kind}`.\n\n"
+    text += _keys({below.chooser: below.fields()[below.chooser], **below.keys})
+    for role, (meaning, keys) in below.kinds.items():
+        text += f'\n`{below.chooser} = "{role}"`: {meaning}. Its own keys:\n\n{_keys(keys)}'
     return text
 
 
@@ -132,27 +161,57 @@ def _default(field: Field) -> str:
     return f"`{number(field.default) if isinstance(field.default, float) else shown(field.default)}`"
 
 
+LEASES = {
+    BY_NODE: "the node arms it and refreshes it",
+    BY_HAND: "somebody arms it with the device's tool, on the day that `armed` says; the node verifies that "
+    "it is armed, and refreshes it",
+}
+
+
 def _families() -> str:
-    text = "\n## Device types\n"
+    text = DEVICES_INTRODUCTION
     for name, family in FAMILIES.items():
         text += f"\n### `{name}`\n\n{family.meaning[0].upper()}{family.meaning[1:]}.\n\n"
-        text += "- Inputs: " + ", ".join(_input(family, name) for name in family.inputs) + ".\n"
-        if family.outputs:
-            low, high, step = family.lease_ms
-            end = "takes its safe value or holds" if family.holds else "takes its safe value"
-            text += "- Channels: " + ", ".join(f"`{name}`" for name in family.outputs) + ", in %.\n"
-            text += f"- Lease: {low} to {high} ms in steps of {step} ms; when it ends the device {end}.\n"
+        if family.described:
+            text += "- Inputs: its registers with the role `read` or `write`.\n"
+            text += "- Channels: its registers with the role `write`, in %.\n"
+        else:
+            units = family.units()
+            text += "- Inputs: " + _inputs(family, units) + ".\n"
+        if family.outputs():
+            names = ", ".join(f"`{name}`" for name in family.outputs())
+            text += f"- Channels: {names}, in %{', on from 50 % on' if family.digital else ''}.\n"
+        if family.lease:
+            text += f"- Lease: {_lease(family)}.\n"
+        if family.dcon:
+            text += "- Modbus RTU or DCON.\n"
         if family.sensors:
-            text += SENSORS_INTRODUCTION
-            for sensor, (low, high, unit) in family.sensors.items():
-                label = f"`{sensor}`" + (" thermocouple" if sensor in THERMOCOUPLES else "")
-                text += f"| {label} | {number(low)} | {number(high)} | {unit} |\n"
+            text += _sensors(family)
     return text
 
 
-def _input(family, name: str) -> str:
-    unit = family.units.get(name)
-    return f"`{name}`" + (f" in {unit}" if unit else "")
+def _lease(family) -> str:
+    if family.lease == NEVER:
+        return "none: when the node dies its outputs stay where they are"
+    if family.lease == BY_ITSELF:
+        return "a command holds for 120 s; then the device goes on by itself, which is not off"
+    low, high, step = family.lease_ms
+    end = "takes its safe value or holds" if family.holds else "takes its safe value"
+    return f"{low} to {high} ms in steps of {step} ms; {LEASES[family.lease]}; when it ends the device {end}"
+
+
+def _sensors(family) -> str:
+    text = SENSORS_INTRODUCTION if "4-20mA" in family.sensors else THERMOCOUPLES_INTRODUCTION
+    text += "| sensor | from | to | unit |\n|---|---|---|---|\n"
+    for sensor, (low, high, unit) in family.sensors.items():
+        label = f"`{sensor}`" + (" thermocouple" if sensor in THERMOCOUPLES else "")
+        text += f"| {label} | {number(low)} | {number(high)} | {unit} |\n"
+    return text
+
+
+def _inputs(family, units: dict) -> str:
+    names = family.inputs()
+    return ", ".join(f"`{name}`" + (f" in {units[name]}" if units.get(name) else "") for name in names)
 
 
 if __name__ == "__main__":

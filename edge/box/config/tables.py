@@ -1,6 +1,6 @@
 """Every table and key that a node file may hold. What is not listed here is an error."""
 
-from edge.box.config.families import FAMILIES
+from edge.box.config.families import FAMILIES, HOUR_MS
 from edge.box.config.fields import (
     OPTIONAL,
     Choice,
@@ -13,6 +13,7 @@ from edge.box.config.fields import (
     Reference,
     References,
     Sections,
+    Switch,
     Text,
     Unit,
 )
@@ -22,7 +23,6 @@ BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
 FRAMINGS = ("8N1", "8E1", "8O1", "8N2")
 FASTEST_TICK_MS = 50
 SLOWEST_TICK_MS = 10000
-HOUR_MS = 3600000
 DAY_S = 86400
 
 
@@ -31,10 +31,10 @@ class Table:
 
     ``named``: [bus.NAME] and so on rather than one table; ``chooser``: the key that says which of
     ``kinds`` an entry is; ``kinds``: kind -> (meaning, keys); ``keys``: key -> field, of every kind;
-    ``required``: the file must have it.
+    ``required``: the file must have it; ``below``: kind -> key -> the Table that stands below it.
     """
 
-    def __init__(self, name, meaning, keys, chooser="", kinds=None, named=True, required=False):
+    def __init__(self, name, meaning, keys, chooser="", kinds=None, named=True, required=False, below=None):
         self.name = name
         self.meaning = meaning
         self.keys = keys
@@ -42,6 +42,16 @@ class Table:
         self.kinds = kinds or {}
         self.named = named
         self.required = required
+        self.below = below or {}
+
+    def tables_below(self, kind=None) -> dict:
+        """The tables that may stand below an entry of one kind, or below any where the kind is not known."""
+        return {
+            key: table
+            for name, tables in self.below.items()
+            if kind is None or kind == name
+            for key, table in tables.items()
+        }
 
     def fields(self, kind=None) -> dict:
         """The keys of an entry of one kind, or those of all kinds where the kind is not known."""
@@ -55,7 +65,9 @@ class Table:
 
     def kinds_with(self, key: str) -> list:
         """The kinds that know a key."""
-        return [kind for kind, (_, keys) in self.kinds.items() if key in keys]
+        return [
+            kind for kind, (_, keys) in self.kinds.items() if key in keys or key in self.tables_below(kind)
+        ]
 
 
 NODE = {
@@ -70,24 +82,74 @@ BUS = {
     "framing": Choice("data bits, parity, stop bits", FRAMINGS),
     "timeout_ms": Integer("from the end of a request to the first character of the reply", 5, 5000, "ms"),
     "late_ms": Integer("after a time-out a unit is left alone for so long", 0, 60000, "ms", default=1000),
+    "echo": Switch("own bytes come back, as on some two-wire adapters", default=False),
+    "rs485": Switch("the port's driver turns an RS-485 line; adapters do it by themselves", default=False),
 }
 
 DEVICE = {
     "bus": Reference("the line that it hangs on", "bus"),
     "unit": Integer("its Modbus unit id, once per bus", 1, 247),
     "period_ms": Integer("it is read so often", FASTEST_TICK_MS, HOUR_MS, "ms"),
+    "timeout_ms": Integer("as that of its bus, where it needs its own", 5, 5000, "ms", default=OPTIONAL),
+    "retries": Integer(
+        "so many more attempts may fail in a row before it counts as down", 0, 10, default=OPTIONAL
+    ),
 }
 
 
-def _device_keys(family) -> dict:
-    if not family.lease_ms:
-        return {}
-    low, high, step = family.lease_ms
-    meaning = "without a refresh for so long it falls to its safe values by itself; at least four ticks"
-    return {"lease_ms": Integer(meaning, low, high, "ms", step=step)}
+DEVICE_TYPES = {name: (family.meaning, family.keys) for name, family in FAMILIES.items()}
 
-
-DEVICE_TYPES = {name: (family.meaning, _device_keys(family)) for name, family in FAMILIES.items()}
+_PLACE = {
+    "table": Choice("which of the four Modbus tables", ("coil", "discrete", "holding", "input")),
+    "address": Integer("its data address, 0 for the first: 40001 is 0 of holding", 0, 65535),
+    "type": Choice("what it holds", ("bit", "u16", "s16", "u32", "s32", "f32")),
+    "word_order": Choice(
+        "of two registers, which comes first", ("high_first", "low_first"), default="high_first"
+    ),
+}
+_SCALED = {
+    "scale": Number("value = register x scale + offset; not 0", default=1.0),
+    "offset": Number("what is added", default=0.0),
+}
+_READING = {
+    "unit": Unit("the unit of the value"),
+    "bad": Numbers("register values that stand for no value; not a number always does", default=OPTIONAL),
+}
+REGISTER_ROLES = {
+    "read": (
+        "an input",
+        {
+            **_SCALED,
+            **_READING,
+            "bit": Integer("only this bit of an u16, 0 the lowest", 0, 15, default=OPTIONAL),
+        },
+    ),
+    "write": (
+        "an output, called by the register's name, and an input that reads it back",
+        {
+            **_SCALED,
+            **_READING,
+            "at_0": Number("the value at 0 %; a coil is off below 50 %", default=0.0),
+            "at_100": Number("the value at 100 %", default=100.0),
+            "actual": Text(
+                "the register that tells where it stands, where it can't be read back", default=OPTIONAL
+            ),
+        },
+    ),
+    "setting": (
+        "it must hold a value: verified when the link comes up, and written where it is wrong",
+        {**_SCALED, "value": Number("that value")},
+    ),
+    "safe": (
+        "it must hold the safe value of an output, as a setting",
+        {"output": Text("the register of that output")},
+    ),
+    "lease": (
+        "it must hold the lease_ms of the device, as a setting",
+        {"unit_ms": Integer("what it counts", 1, 3600000, "ms")},
+    ),
+}
+REGISTER = Table("register", "a register of the device", _PLACE, "role", REGISTER_ROLES)
 
 SIGNAL = {
     "device": Reference("the device that reads it", "device"),
@@ -235,7 +297,15 @@ TABLES = {
     for table in (
         Table("node", "who the node is", NODE, named=False, required=True),
         Table("bus", "a serial line", BUS, required=True),
-        Table("device", "an instrument on a line", DEVICE, "type", DEVICE_TYPES, required=True),
+        Table(
+            "device",
+            "an instrument on a line",
+            DEVICE,
+            "type",
+            DEVICE_TYPES,
+            required=True,
+            below={"modbus": {"register": REGISTER}},
+        ),
         Table("signal", "a measured value", SIGNAL),
         Table("calc", "a value calculated from others", CALC, "kind", CALC_KINDS),
         Table("output", "a value that is driven", OUTPUT),

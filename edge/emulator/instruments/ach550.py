@@ -31,7 +31,7 @@ LAST_FAULT = parameter(401)
 PARAMETER_SAVE = parameter(1607)
 ACCELERATION_TIME = parameter(2202)  # 0.1 s
 DECELERATION_TIME = parameter(2203)  # 0.1 s
-ACTUAL_1_SOURCE = parameter(5310)
+ACTUAL_1_SOURCE = registers.ACTUAL_1_SOURCE
 
 FUNC_NONE = 0
 FUNC_FAULT = 1

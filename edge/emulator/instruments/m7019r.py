@@ -1,24 +1,27 @@
-"""ICP DAS M-7019R: eight inputs for thermocouples and currents, each on a process value.
+"""ICP DAS M-7018 and M-7019R: eight inputs, each on a process value; over Modbus RTU and DCON.
 
 A thermocouple goes the whole way: temperature and its noise, electromotive force less that of the cold
 junction, and the module's own compensation and linearisation, by the type code it is set to. Registers:
 edge.node.devices.m7019r. Also from the quick start: inputs can be read as holding registers too, and
-discrete inputs 10129-10136 tell that a channel is out of range.
+discrete inputs 10129-10136 tell that a channel is out of range. Commands: edge.node.devices.m7019r_dcon.
 
-Assumed: module name and firmware read 7019 hex and 0100 hex; the emulated module knows the engineering
-format and Modbus only, and refuses the other settings with exception 3; a broken current loop is under range.
+Assumed: firmware reads 0100 hex; the emulated module knows the engineering format only, and refuses the
+other settings with exception 3; a broken current loop is under range; $AAB tells the same as 10129-10136.
 """
 
 from struct import Struct
 
 from cext.thermocouple import emf_mv, measured_temp_c
+from edge.emulator.instruments import icpdas
+from edge.emulator.instruments.dcon_module import commands, signed
+from edge.emulator.instruments.icpdas import BIT, ONLY_1, IcpDasModule
 from edge.emulator.instruments.instrument import FaultError, Instrument, process_values, unit_and_delay
 from edge.node.devices import m7019r as registers
 
 CHANNELS = registers.CHANNELS
 
 SENSORS = ("K", "4-20mA")
-OUT_OF_RANGE = 0x0080  # 10129-10136
+OUT_OF_RANGE = registers.AI_OUT_OF_RANGE
 
 # A two-wire transmitter can't go further (NAMUR NE 43).
 TRANSMITTER_LOW_MA = 3.8
@@ -27,9 +30,6 @@ TRANSMITTER_HIGH_MA = 20.5
 _COUNTS = Struct(f">{CHANNELS}H")
 _TYPE_K = registers.SENSORS["K"][0]
 _TYPE_CURRENT = registers.SENSORS["4-20mA"][0]
-_TYPES = frozenset((_TYPE_K, _TYPE_CURRENT))
-_BIT = frozenset((0, 1))
-_ONLY_1 = frozenset((1,))
 
 
 class Channel:
@@ -47,12 +47,30 @@ class Channel:
         self.per_ma = 16.0 / (at_20ma - at_4ma)
 
 
-class M7019R(Instrument):
+class M7019R(IcpDasModule):
     """``channels``: input ai0..ai7 -> Channel; ``cold_junction_c``: temperature at the terminals, degC."""
 
     TYPE = "m7019r"
-    FAULTS = dict(Instrument.FAULTS, burnt_out=True)
+    NAME = "7019R"
+    SENSORS = SENSORS
+    FAULTS = dict(IcpDasModule.FAULTS, burnt_out=True)
     ARGUMENTS = frozenset(("burnt_out",))
+    COMMANDS = commands(
+        read_inputs="#",
+        read_input=r"#([0-7])",
+        read_configuration=r"\$2",
+        read_cold_junction=r"\$3",
+        read_enabled=r"\$6",
+        set_type=r"\$7C([0-7])R([0-9A-F]{2})",
+        read_type=r"\$8C([0-7])",
+        diagnose=r"\$B",
+        **icpdas.COMMON,
+    )
+    # Type codes that it can be set to.
+    TYPES = frozenset((_TYPE_K, _TYPE_CURRENT))
+    OWN_COILS = [(registers.COIL_DATA_FORMAT, 1), (registers.COIL_OPEN_DETECTION, 1)]
+    OWN_DISCRETE = [(OUT_OF_RANGE, CHANNELS)]
+    OWN_HOLDING = [(registers.AI_TYPE_CODE, CHANNELS), (registers.TEMPERATURE_OFFSET, CHANNELS)]
 
     def __init__(self, name: str, unit: int, delay_ms: float, channels: dict, cold_junction_c: float = 35.0):
         Instrument.__init__(
@@ -60,21 +78,13 @@ class M7019R(Instrument):
             name,
             unit,
             delay_ms,
-            coils=[
-                (registers.COIL_PROTOCOL, 1),
-                (registers.COIL_DATA_FORMAT, 1),
-                (registers.COIL_RESET_STATUS, 1),
-                (registers.COIL_OPEN_DETECTION, 1),
-            ],
-            discrete_inputs=[(OUT_OF_RANGE, CHANNELS)],
-            holding=[
+            coils=self.COILS + self.OWN_COILS,
+            discrete_inputs=self.OWN_DISCRETE,
+            holding=self.HOLDING
+            + self.OWN_HOLDING
+            + [
                 (registers.AI_VALUE, CHANNELS),
-                (registers.AI_TYPE_CODE, CHANNELS),
-                (registers.TEMPERATURE_OFFSET, CHANNELS),
-                (registers.FIRMWARE_LOW, 2),
-                (registers.MODULE_NAME_LOW, 2),
-                (registers.RESPONSE_DELAY, 1),
-                (registers.HOST_WATCHDOG_TIMEOUT, 1),
+                (registers.CJC_TEMPERATURE, 1),
                 (registers.CHANNEL_ENABLE, 1),
             ],
             inputs=[(registers.AI_VALUE, CHANNELS), (registers.CJC_TEMPERATURE, 1)],
@@ -90,7 +100,8 @@ class M7019R(Instrument):
         self._plan = []
         self._place = self.inputs.place(registers.AI_VALUE)
         self._copy = self.holding.place(registers.AI_VALUE)
-        self._status = self.discrete_inputs.place(OUT_OF_RANGE)
+        # One bit for each channel that is out of range.
+        self._bad = 0
         self._store()
         self.reset(0)
 
@@ -100,11 +111,11 @@ class M7019R(Instrument):
         unit, delay_ms = unit_and_delay(keys)
         cold_junction_c = keys.number("cold_junction_c", -40.0, 80.0, 35.0)
         channels = {}
-        for key in registers.INPUTS:
+        for key in registers.INPUTS[:CHANNELS]:
             wiring = keys.table(key)
             if wiring is None:
                 continue
-            sensor = wiring.text("sensor", SENSORS)
+            sensor = wiring.text("sensor", cls.SENSORS)
             reads = wiring.process_value("reads")
             noise = wiring.number("noise", 0.0, 1000.0, 0.0)
             if sensor == "4-20mA":
@@ -114,33 +125,48 @@ class M7019R(Instrument):
             else:
                 channels[key] = Channel(sensor, reads, noise)
             wiring.finish()
-        return cls(name, unit, delay_ms, channels, cold_junction_c)
+        module = cls(name, unit, delay_ms, channels, cold_junction_c)
+        module.speak(keys)
+        return module
 
     def _store(self):
         """What the module keeps without power, as it was set up for what is wired to it."""
+        self.arrange()
+        self.set_up()
+        used = sum(1 << i for i, _ in self._channels)
+        self.holding.put(registers.CHANNEL_ENABLE, used)
+        self.holding_values[registers.CHANNEL_ENABLE] = range(256)
+        self.coils.put(registers.COIL_DATA_FORMAT, 1)
+        self.coil_values[registers.COIL_DATA_FORMAT] = ONLY_1
+        self._learn()
+
+    def set_up(self):
+        """Its own registers."""
         holding = self.holding
         for i, channel in self._channels:
             holding.put(registers.AI_TYPE_CODE + i, registers.SENSORS[channel.sensor][0])
-        used = sum(1 << i for i, _ in self._channels)
-        holding.put(registers.CHANNEL_ENABLE, used)
-        holding.put(registers.FIRMWARE_LOW, 0x0100)
-        holding.put(registers.MODULE_NAME_LOW, 0x1900)
-        holding.put(registers.MODULE_NAME_LOW + 1, 0x0070)
-        holding.put(registers.RESPONSE_DELAY, self.delay_us // 1000)
         for i in range(CHANNELS):
-            self.holding_values[registers.AI_TYPE_CODE + i] = _TYPES
+            # A channel without anything on it may be left at code 0, +-15 mV.
+            self.holding_values[registers.AI_TYPE_CODE + i] = self.TYPES | {0}
+        for i, _ in self._channels:
+            self.holding_values[registers.AI_TYPE_CODE + i] = self.TYPES
+        for i in range(CHANNELS):
             self.holding_values[registers.TEMPERATURE_OFFSET + i] = range(65536)
-        self.holding_values[registers.RESPONSE_DELAY] = range(31)
-        self.holding_values[registers.HOST_WATCHDOG_TIMEOUT] = range(256)
-        self.holding_values[registers.CHANNEL_ENABLE] = range(256)
-        self.coils.put(registers.COIL_PROTOCOL, 1)
-        self.coils.put(registers.COIL_DATA_FORMAT, 1)
         self.coils.put(registers.COIL_OPEN_DETECTION, 1)
-        self.coil_values[registers.COIL_PROTOCOL] = _ONLY_1
-        self.coil_values[registers.COIL_DATA_FORMAT] = _ONLY_1
-        self.coil_values[registers.COIL_OPEN_DETECTION] = _BIT
-        self.coils_read_once = frozenset((registers.COIL_RESET_STATUS,))
-        self._learn()
+        self.coil_values[registers.COIL_OPEN_DETECTION] = BIT
+
+    def type_code(self, i: int) -> int:
+        """What a channel is set to."""
+        return self.holding.get(registers.AI_TYPE_CODE + i)
+
+    def offset(self, i: int) -> int:
+        """What is added to a channel's temperature, in 0.1 degC."""
+        offset = self.holding.get(registers.TEMPERATURE_OFFSET + i)
+        return offset - 65536 if offset & 0x8000 else offset
+
+    def open_detection(self) -> bool:
+        """Whether a broken wire is told."""
+        return bool(self.coils.get(registers.COIL_OPEN_DETECTION))
 
     def _learn(self):
         """Take over what the registers say of each channel."""
@@ -150,11 +176,9 @@ class M7019R(Instrument):
             if not enabled & 1 << i:
                 self._counts[i] = 0
                 continue
-            offset = self.holding.get(registers.TEMPERATURE_OFFSET + i)
-            offset = offset - 65536 if offset & 0x8000 else offset
             wired_k = channel.sensor == "K"
-            set_k = self.holding.get(registers.AI_TYPE_CODE + i) == _TYPE_K
-            plan.append((i, place, channel, wired_k, set_k, offset, i in self._broken))
+            set_k = self.type_code(i) == _TYPE_K
+            plan.append((i, place, channel, wired_k, set_k, self.offset(i), i in self._broken))
         self._plan = plan
 
     def connect(self, model, rng):
@@ -194,32 +218,32 @@ class M7019R(Instrument):
                 bad |= 1 << i
         _COUNTS.pack_into(self.inputs.data, self._place, *counts)
         _COUNTS.pack_into(self.holding.data, self._copy, *counts)
-        for i in range(CHANNELS):
-            self.discrete_inputs.data[self._status + i] = bad >> i & 1
+        if bad != self._bad:
+            self._bad = bad
+            for address, count in self.OWN_DISCRETE:
+                for i in range(count):
+                    self.discrete_inputs.put(address + i, bad >> i & 1)
 
     def _mismatch(self, wired_k: bool, set_k: bool, broken: bool, offset: int) -> int:
         """The count of a broken wire, or of a channel that is set to something else than what is wired."""
         if not set_k:
             # Set to current: neither an open loop nor the millivolts of a thermocouple drive any.
             return registers.UNDER_RANGE
-        if broken and not self.coils.get(registers.COIL_OPEN_DETECTION):
+        if broken and not self.open_detection():
             # Without detection an open input drifts to no voltage: the temperature of its own terminals.
             return int(self.cold_junction_c * 10.0 + 0.5) + offset & 0xFFFF
         return registers.BROKEN_WIRE
 
     def registers_written(self, address: int, count: int, at_us: int):
-        self.delay_us = self.holding.get(registers.RESPONSE_DELAY) * 1000
+        IcpDasModule.registers_written(self, address, count, at_us)
         self._learn()
-
-    def coils_were_read(self, address: int, count: int):
-        self.coils.put(registers.COIL_RESET_STATUS, 0)
 
     def begin_fault(self, kind: str, arg, now_us: int):
         if kind == "burnt_out":
             self._broken.add(self._channel(arg))
             self._learn()
         else:
-            Instrument.begin_fault(self, kind, arg, now_us)
+            IcpDasModule.begin_fault(self, kind, arg, now_us)
 
     def end_fault(self, kind: str, arg, now_us: int):
         if kind == "burnt_out":
@@ -239,4 +263,100 @@ class M7019R(Instrument):
     def reset(self, now_us: int):
         Instrument.reset(self, now_us)
         self.coils.put(registers.COIL_RESET_STATUS, 1)
-        self.inputs.put(registers.CJC_TEMPERATURE, int(self.cold_junction_c * 100.0 + 0.5))
+        cold = int(self.cold_junction_c * 100.0 + 0.5) & 0xFFFF
+        self.inputs.put(registers.CJC_TEMPERATURE, cold)
+        self.holding.put(registers.CJC_TEMPERATURE, cold)
+
+    # DCON ---------------------------------------------------------------------------------------
+
+    def _field(self, i: int) -> str:
+        """A channel as the commands answer it, in engineering units."""
+        if not self.holding.get(registers.CHANNEL_ENABLE) & 1 << i:
+            return " " * 7
+        count = self.inputs.get(registers.AI_VALUE + i)
+        if count == registers.BROKEN_WIRE:
+            return "+9999.9"
+        if count == registers.UNDER_RANGE:
+            return "-9999.9"
+        count = count - 65536 if count & 0x8000 else count
+        return signed(count / 10.0, 1) if self.type_code(i) == _TYPE_K else signed(count / 1000.0, 3)
+
+    def read_inputs(self, at_us: int) -> str:
+        """#AA"""
+        return ">" + "".join(self._field(i) for i in range(CHANNELS))
+
+    def read_input(self, channel: str, at_us: int) -> str:
+        """#AAN"""
+        return ">" + self._field(int(channel))
+
+    def read_configuration(self, at_us: int) -> str:
+        """$AA2"""
+        return self.configuration(0)
+
+    def read_cold_junction(self, at_us: int) -> str:
+        """$AA3"""
+        return ">" + signed(self.cold_junction_c, 1)
+
+    def read_enabled(self, at_us: int) -> str:
+        """$AA6"""
+        return f"!{self.address}{self.holding.get(registers.CHANNEL_ENABLE):02X}"
+
+    def set_type(self, channel: str, code: str, at_us: int) -> str:
+        """$AA7CiRrr"""
+        if int(code, 16) not in self.TYPES:
+            return self.invalid()
+        self.holding.put(registers.AI_TYPE_CODE + int(channel), int(code, 16))
+        self._learn()
+        return "!" + self.address
+
+    def read_type(self, channel: str, at_us: int) -> str:
+        """$AA8Ci"""
+        return f"!{self.address}C{channel}R{self.type_code(int(channel)):02X}"
+
+    def diagnose(self, at_us: int) -> str:
+        """$AAB"""
+        return f"!{self.address}{self._bad:02X}"
+
+
+class M7018(M7019R):
+    """One type code for all channels, and thermocouples only. It always tells a broken wire."""
+
+    TYPE = "m7018"
+    NAME = "7018"
+    SENSORS = ("K",)
+    TYPES = frozenset((_TYPE_K,))
+    OWN_COILS = [(registers.COIL_DATA_FORMAT, 1), (registers.COIL_CJC_ENABLE, 1)]
+    OWN_DISCRETE = []
+    OWN_HOLDING = [(registers.CJC_OFFSET, CHANNELS), (registers.TYPE_CODE, 1)]
+    COMMANDS = commands(
+        read_inputs="#",
+        read_input=r"#([0-7])",
+        read_configuration=r"\$2",
+        read_cold_junction=r"\$3",
+        read_enabled=r"\$6",
+        **icpdas.COMMON,
+    )
+
+    def set_up(self):
+        self.holding.put(registers.TYPE_CODE, _TYPE_K)
+        # Any code may be written, and then the readings are not those of the thermocouple.
+        self.holding_values[registers.TYPE_CODE] = range(256)
+        for i in range(CHANNELS):
+            self.holding_values[registers.CJC_OFFSET + i] = range(256)
+        self.coils.put(registers.COIL_CJC_ENABLE, 1)
+        self.coil_values[registers.COIL_CJC_ENABLE] = ONLY_1
+
+    def type_code(self, i: int) -> int:
+        return self.holding.get(registers.TYPE_CODE)
+
+    def offset(self, i: int) -> int:
+        """The offset of the cold junction is added to the temperature: near it both are the same."""
+        offset = self.holding.get(registers.CJC_OFFSET + i)
+        return offset - 256 if offset & 0x80 else offset
+
+    def open_detection(self) -> bool:
+        return True
+
+    def read_configuration(self, at_us: int) -> str:
+        """$AA2"""
+        return self.configuration(self.holding.get(registers.TYPE_CODE))

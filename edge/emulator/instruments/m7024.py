@@ -1,84 +1,79 @@
 """ICP DAS M-7024: four 4-20 mA outputs with a watchdog over the host. Registers: edge.node.devices.m7024.
 
-Source: I-7021/22/24, M-7022/24/28 user manual B2.3, A.2 and A.5 (read): when the host watchdog times out,
-the safe values go to the outputs, and output commands have no effect until its status is cleared; the
-status is stored, so that a module which is switched on with it starts with the safe values, and without it
-with the power-on values. Coil 00260 lets an output command clear the status (CL-200 series manual, read).
-The watchdog is disabled when it has timed out: the manuals' examples read the status as 04, without the
-enable bit (I-7060, M-7084, read).
+The host watchdog is that of edge.emulator.instruments.icpdas. Commands: edge.node.devices.m7024_dcon;
+$AA4N and ~AA5N make what is put out now the power-on or the safe value.
 
-Assumed: every request addressed to the module restarts the watchdog; counts outside 4000..20000 are
-refused with exception 3; watchdog setting, safe and power-on values are stored.
+Assumed: counts outside 4000..20000 are refused with exception 3.
 """
 
 from struct import Struct
 
-from edge.emulator.instruments.instrument import NEVER_US, Instrument, unit_and_delay
+from edge.emulator.instruments import icpdas
+from edge.emulator.instruments.dcon_module import commands
+from edge.emulator.instruments.icpdas import ONLY_1, IcpDasModule
+from edge.emulator.instruments.instrument import Instrument, unit_and_delay
 from edge.node.devices import m7024 as registers
 
 CHANNELS = registers.CHANNELS
 
 _COUNTS = Struct(f">{CHANNELS}H")
 _RANGE = range(registers.COUNTS_0, registers.COUNTS_100 + 1)
-_BIT = frozenset((0, 1))
+# Range 4-20 mA, outputs change at once.
+_TYPE_4_20_MA = 0x32
 
 
-class M7024(Instrument):
+class M7024(IcpDasModule):
     """``drives``: output name ao0..ao3 -> the model's input, in percent.
 
-    ``power_on_pct``: output name -> value at power-on (0 %). ``slew_pct_per_s``: how fast outputs move;
-    0: at once.
+    ``power_on_pct``, ``safe_pct``: output name -> value at power-on, and the safe one that it was set to
+    (0 %). ``slew_pct_per_s``: how fast outputs move; 0: at once.
     """
 
     TYPE = "m7024"
-    FAULTS = dict(Instrument.FAULTS, watchdog=False)
+    NAME = "7024"
+    COMMANDS = commands(
+        write_output=r"#([0-3])([+-][0-9]{2}\.[0-9]{3})",
+        read_configuration=r"\$2",
+        set_power_on=r"\$4([0-3])",
+        read_commanded=r"\$6([0-3])",
+        read_back=r"\$8([0-3])",
+        read_safe=r"~4([0-3])",
+        set_safe=r"~5([0-3])",
+        **icpdas.COMMON,
+    )
 
-    def __init__(self, name, unit, delay_ms, drives, power_on_pct=None, slew_pct_per_s=0.0):
+    def __init__(self, name, unit, delay_ms, drives, power_on_pct=None, slew_pct_per_s=0.0, safe_pct=None):
         Instrument.__init__(
             self,
             name,
             unit,
             delay_ms,
-            coils=[
-                (registers.COIL_WATCHDOG_MODE, 1),
-                (registers.COIL_WATCHDOG_ENABLE, 1),
-                (registers.COIL_DATA_FORMAT, 1),
-                (registers.COIL_WATCHDOG_TRIPPED, 1),
-                (registers.COIL_RESET_STATUS, 1),
-            ],
-            holding=[
+            coils=self.COILS + [(registers.COIL_DATA_FORMAT, 1)],
+            holding=self.HOLDING
+            + [
                 (registers.AO_VALUE, CHANNELS),
                 (registers.AO_SAFE_VALUE, CHANNELS),
                 (registers.AO_POWER_ON_VALUE, CHANNELS),
-                (registers.HOST_WATCHDOG_TIMEOUT, 1),
-                (registers.HOST_WATCHDOG_COUNT, 1),
             ],
             inputs=[(registers.AO_READ_BACK, CHANNELS)],
         )
         self.drives = [(drives[key], i) for i, key in enumerate(registers.OUTPUTS) if key in drives]
         self.percent = [0.0] * CHANNELS
         self.slew_pct_per_s = slew_pct_per_s
-        # The host watchdog has timed out, and nobody has cleared it.
-        self.tripped = False
         self._reached = None
         self._place = self.inputs.place(registers.AO_READ_BACK)
         self._values = self.holding.place(registers.AO_VALUE)
+        self.arrange()
         for i, key in enumerate(registers.OUTPUTS):
             power_on = registers.counts((power_on_pct or {}).get(key, 0.0))
             self.holding.put(registers.AO_POWER_ON_VALUE + i, power_on)
-            self.holding.put(registers.AO_SAFE_VALUE + i, registers.COUNTS_0)
+            safe = registers.counts((safe_pct or {}).get(key, 0.0))
+            self.holding.put(registers.AO_SAFE_VALUE + i, safe)
             self.holding.put(registers.AO_VALUE + i, power_on)
             for first in (registers.AO_VALUE, registers.AO_SAFE_VALUE, registers.AO_POWER_ON_VALUE):
                 self.holding_values[first + i] = _RANGE
-        self.holding_values[registers.HOST_WATCHDOG_TIMEOUT] = range(256)
-        self.holding_values[registers.HOST_WATCHDOG_COUNT] = frozenset((0,))
         self.coils.put(registers.COIL_DATA_FORMAT, 1)
-        self.coils.put(registers.COIL_RESET_STATUS, 1)
-        self.coil_values[registers.COIL_WATCHDOG_MODE] = _BIT
-        self.coil_values[registers.COIL_WATCHDOG_ENABLE] = _BIT
-        self.coil_values[registers.COIL_DATA_FORMAT] = frozenset((1,))
-        self.coil_values[registers.COIL_WATCHDOG_TRIPPED] = _BIT
-        self.coils_read_once = frozenset((registers.COIL_RESET_STATUS,))
+        self.coil_values[registers.COIL_DATA_FORMAT] = ONLY_1
         self._jump()
 
     @classmethod
@@ -87,14 +82,17 @@ class M7024(Instrument):
         unit, delay_ms = unit_and_delay(keys)
         slew_pct_per_s = keys.number("slew_pct_per_s", 0.0, 1000.0, 0.0)
         drives = {}
-        power_on_pct = {}
+        power_on_pct, safe_pct = {}, {}
         for output in registers.OUTPUTS:
             wiring = keys.table(output)
             if wiring is not None:
                 drives[output] = wiring.model_input("drives")
                 power_on_pct[output] = wiring.number("power_on_pct", 0.0, 100.0, 0.0)
+                safe_pct[output] = wiring.number("safe_pct", 0.0, 100.0, 0.0)
                 wiring.finish()
-        return cls(name, unit, delay_ms, drives, power_on_pct, slew_pct_per_s)
+        module = cls(name, unit, delay_ms, drives, power_on_pct, slew_pct_per_s, safe_pct)
+        module.speak(keys)
+        return module
 
     def connect(self, model, rng):
         """Outputs start where the model has its inputs."""
@@ -107,9 +105,6 @@ class M7024(Instrument):
         for i, count in enumerate(_COUNTS.unpack_from(self.holding.data, self._values)):
             self.percent[i] = registers.percent(count)
         self._move(0.0)
-
-    def lease_state(self) -> dict:
-        return {"armed": self.lease_us != NEVER_US, "expired": self.tripped}
 
     def step(self, now_us: int):
         dt_s = (now_us - self._stepped_us) * 1e-6
@@ -142,53 +137,22 @@ class M7024(Instrument):
             if code or not self.coils.get(registers.COIL_WATCHDOG_MODE):
                 # Without an exception it is acknowledged, and of no effect.
                 return code
-            self._latch(False)
+            self.latch(False)
         return Instrument.write_registers(self, address, values, at_us)
 
     def registers_written(self, address: int, count: int, at_us: int):
-        self._arm()
+        IcpDasModule.registers_written(self, address, count, at_us)
         if self.slew_pct_per_s <= 0.0:
             self._move(0.0)
 
-    def coils_written(self, address: int, count: int, at_us: int):
-        # Writing 1 clears the status; writing 0 leaves it.
-        if address <= registers.COIL_WATCHDOG_TRIPPED < address + count:
-            self._latch(self.tripped and not self.coils.get(registers.COIL_WATCHDOG_TRIPPED))
-        self._arm()
-
-    def coils_were_read(self, address: int, count: int):
-        self.coils.put(registers.COIL_RESET_STATUS, 0)
-
-    def _arm(self):
-        tenths = self.holding.get(registers.HOST_WATCHDOG_TIMEOUT)
-        armed = self.coils.get(registers.COIL_WATCHDOG_ENABLE) and tenths
-        self.lease_us = tenths * 100000 if armed else NEVER_US
-
-    def expire(self, at_us: int):
-        """The host watchdog times out: safe values, latched until cleared."""
-        Instrument.expire(self, at_us)
-        self._latch(True)
-        self.coils.put(registers.COIL_WATCHDOG_ENABLE, 0)
-        count = self.holding.get(registers.HOST_WATCHDOG_COUNT)
-        self.holding.put(registers.HOST_WATCHDOG_COUNT, count + 1 & 0xFFFF)
+    def fall_to_safe(self):
         self._load(registers.AO_SAFE_VALUE)
-        self._arm()
-
-    def _latch(self, tripped: bool):
-        self.tripped = tripped
-        self.coils.put(registers.COIL_WATCHDOG_TRIPPED, 1 if tripped else 0)
 
     def _load(self, source: int):
         for i in range(CHANNELS):
             self.holding.put(registers.AO_VALUE + i, self.holding.get(source + i))
         if self.slew_pct_per_s <= 0.0:
             self._move(0.0)
-
-    def begin_fault(self, kind: str, arg, now_us: int):
-        if kind == "watchdog":
-            self.expire(now_us)
-        else:
-            Instrument.begin_fault(self, kind, arg, now_us)
 
     def end_fault(self, kind: str, arg, now_us: int):
         Instrument.end_fault(self, kind, arg, now_us)
@@ -198,3 +162,49 @@ class M7024(Instrument):
         Instrument.reset(self, now_us)
         self.coils.put(registers.COIL_RESET_STATUS, 1)
         self._load(registers.AO_SAFE_VALUE if self.tripped else registers.AO_POWER_ON_VALUE)
+
+    # DCON ---------------------------------------------------------------------------------------
+
+    def write_output(self, channel: str, milliamperes: str, at_us: int) -> str:
+        """#AAN(data): "?" alone for a value out of range, "!" while the watchdog has tripped."""
+        count = int(float(milliamperes) * 1000.0 + 0.5)
+        if count not in _RANGE:
+            return "?"
+        if self.tripped:
+            return "!"
+        self.holding.put(registers.AO_VALUE + int(channel), count)
+        if self.slew_pct_per_s <= 0.0:
+            self._move(0.0)
+        return ">"
+
+    def _answer(self, table, first: int, channel: str) -> str:
+        return f"!{self.address}{table.get(first + int(channel)) / 1000.0:06.3f}"
+
+    def read_commanded(self, channel: str, at_us: int) -> str:
+        """$AA6N"""
+        return self._answer(self.holding, registers.AO_VALUE, channel)
+
+    def read_back(self, channel: str, at_us: int) -> str:
+        """$AA8N"""
+        return self._answer(self.inputs, registers.AO_READ_BACK, channel)
+
+    def read_safe(self, channel: str, at_us: int) -> str:
+        """~AA4N"""
+        return self._answer(self.holding, registers.AO_SAFE_VALUE, channel)
+
+    def _keep(self, first: int, channel: str) -> str:
+        now = self.holding.get(registers.AO_VALUE + int(channel))
+        self.holding.put(first + int(channel), now)
+        return "!" + self.address
+
+    def set_safe(self, channel: str, at_us: int) -> str:
+        """~AA5N"""
+        return self._keep(registers.AO_SAFE_VALUE, channel)
+
+    def set_power_on(self, channel: str, at_us: int) -> str:
+        """$AA4N"""
+        return self._keep(registers.AO_POWER_ON_VALUE, channel)
+
+    def read_configuration(self, at_us: int) -> str:
+        """$AA2"""
+        return self.configuration(_TYPE_4_20_MA)

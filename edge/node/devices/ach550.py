@@ -1,14 +1,16 @@
 """ABB ACH550 drive on its embedded Modbus, ABB Drives profile.
 
 Registers and start sequence: ACH550-UH user's manual, chapter Embedded fieldbus (read: status and control
-word bits, 40005-40012 actual values, parameter writes are volatile, the start sequence 0006 - wait 100 ms
-- 0007 - 000F - 002F - 006F, where 000F starts the drive but holds its ramp). Recollection, to be checked
-against the manual: 40001 control word, 40002 reference 1, 40004 status word, +-20000 for full reference,
-parameter GGPP at register 4GGPP, 3018 COMM FAULT FUNC (2: constant speed 7, 3: last speed), 3019 COMM FAULT
-TIME in 0.1 s, 1208 CONST SPEED 7 in 0.1 Hz, 5310 at its default 0103: 40005 is the output frequency in
-0.1 Hz. Assumed: full speed is 50 Hz.
+word bits p. 157-159, registers and volatile parameter writes p. 161, exceptions p. 162, the start sequence
+p. 165: 0006 - wait 100 ms - 0007 - 000F - 002F - 006F, where 000F starts the drive but holds its ramp;
+loss of communication by 3018 and 3019, fault 28, p. 154; parameter GGPP at register 4GGPP, 1-198). What
+the values of 3018 do: read for its sisters 3001 and 3002 in the ACS550 manual, group 30 (2: constant speed
+7, 3: last speed). 40001 control word and 40004 status word: read for the ACS 400, whose profile is the
+same. Recollection: 40002 reference 1 with +-20000 for full reference, 3019 in 0.1 s, 1208 in 0.1 Hz.
+Assumed: full speed is 50 Hz.
 
-Parameter writes are volatile, so the lease is armed anew whenever the link comes up.
+Parameter writes are volatile, so the lease is armed anew whenever the link comes up, and when a drive that
+ran stands as after its power came back.
 """
 
 from edge.node.bus import modbus
@@ -29,6 +31,8 @@ def parameter(number: int) -> int:
 CONST_SPEED_7 = parameter(1208)  # 0.1 Hz
 COMM_FAULT_FUNC = parameter(3018)
 COMM_FAULT_TIME = parameter(3019)  # 0.1 s
+ACTUAL_1_SOURCE = parameter(5310)  # the parameter that 40005 shows
+OUTPUT_FREQUENCY_DHZ = 103
 
 FUNC_CONST_SPEED_7 = 2
 FUNC_LAST_SPEED = 3
@@ -70,7 +74,7 @@ class Ach550(Device):
         Device.__init__(self, name, unit, INPUTS, 1)
         self.period_ms = period_ms
         self.lease_ms = lease_ms
-        self.settings = []
+        self.settings = [Setting("actual 1 (5310)", ACTUAL_1_SOURCE, [OUTPUT_FREQUENCY_DHZ])]
         if safe is None:
             self.settings.append(Setting("comm fault function (3018)", COMM_FAULT_FUNC, [FUNC_LAST_SPEED]))
         else:
@@ -84,7 +88,6 @@ class Ach550(Device):
         self._wanted = None
         self._sent = None
         self._sent_ms = 0
-        self._confirmed = True
         self._step_ms = 0
         self.rest_ms = lease_ms + LEASE_MARGIN_MS
         self._control = CW_READY_TO_SWITCH_ON
@@ -96,16 +99,17 @@ class Ach550(Device):
         ]
 
     def received(self, tag, data: bytes, now_ms: int):
-        if tag == "command":
-            self._confirmed = True
-            return
         if tag == "lease":
             if self.ready and list(modbus.unpack_registers(data)) != self._lease:
                 self.verify_again("it has lost its lease: was its power off?")
             return
         if tag != "status":
             return
-        self._status = (data[0] << 8) | data[1]
+        status = (data[0] << 8) | data[1]
+        if self.ready and self._status & SW_RDY_REF and status & SW_SWC_ON_INHIB:
+            # Out of operation without a command: its power was away, and with it what was set.
+            self.verify_again("the drive was restarted")
+        self._status = status
         self._status_ms = now_ms
         count = (data[2] << 8) | data[3]
         self.values[0] = (count - 65536 if count & 0x8000 else count) * 100.0 / FULL_SPEED_DHZ
@@ -127,12 +131,13 @@ class Ach550(Device):
         self._wanted = None
         self._sent = None
         self._status_ms = -1
+        self.read_now("status")
 
     def actual(self, channel: int):
         return self.values[0] if self._status_ms >= 0 else None
 
-    def pending(self) -> bool:
-        return self.ready and self._wanted is not None and (self._sent is None or not self._confirmed)
+    def unsent(self) -> bool:
+        return self._wanted is not None and self._sent is None
 
     def drive(self, channel: int, percent: float, now_ms: int):
         self._wanted = int(percent * FULL_REFERENCE / 100.0 + 0.5)
@@ -144,9 +149,9 @@ class Ach550(Device):
         command = [control, self._wanted]
         if command != self._sent or now_ms - self._sent_ms >= self.lease_ms // 3:
             self.write_registers("command", CONTROL_WORD, command)
+            self.commanded("command")
             self._sent = command
             self._sent_ms = now_ms
-            self._confirmed = False
 
     def _next_control(self, now_ms: int) -> int:
         """Step through the start sequence by the status word; a running drive is taken over as it runs."""
@@ -174,3 +179,8 @@ class Ach550(Device):
         Device.failed(self, tag, why, now_ms)
         if tag == "command":
             self._sent = None
+
+
+def build(name: str, spec: dict, wired: dict, safe: dict):
+    """A driver from its table of a node file."""
+    return Ach550(name, spec["unit"], spec["period_ms"], spec["lease_ms"], safe["speed"])

@@ -26,12 +26,18 @@ class Device:
     (-1: never read). ``ready``: settings verified since the link came up.
     """
 
-    # A link counts as lost after so many failures in a row; then settings are verified anew,
-    # because a device that was silent may have been restarted or exchanged.
+    # A link counts as lost when the bus counts the unit as down, or after so many failures in a row; then
+    # settings are verified anew, because a device that was silent may have been restarted or exchanged.
     LOST_AFTER = 3
-
-    # A lost unit is left alone for so long: its own watchdog must be able to run out.
+    # A setting that stays wrong is looked at again later, and not written on and on: such memories wear.
+    LOOK_AGAIN_MS = 5000
+    MOST_WRITES = 2
+    # A lost unit that is driven is left alone for so long: its own watchdog must be able to run out.
     rest_ms = 0
+    # What it speaks; a device of DCON commands is an edge.node.devices.dcon_device.DconDevice.
+    protocol = "modbus"
+    # Outputs are written again every third of this.
+    lease_ms = 0
 
     def __init__(self, name: str, unit: int, input_names: list, outputs: int = 0):
         self.name = name
@@ -48,9 +54,13 @@ class Device:
         # Why the device does not follow what it is told, though it answers: tripped, in local control.
         self.not_following = ""
         self.station = None
+        # Tags of commands that have not been answered.
+        self._open = []
         self._failures = 0
         self._at = 0
         self._asked = False
+        self._writes = 0
+        self._look_ms = 0
 
     def attach(self, station):
         """Called by the bus with this device's queue."""
@@ -70,12 +80,27 @@ class Device:
     def write_coil(self, tag, address: int, on: bool):
         self.station.queue(tag, modbus.write_coil(self.unit, address, on))
 
+    def write_coils(self, tag, address: int, bits: list):
+        self.station.queue(tag, modbus.write_coils(self.unit, address, bits))
+
+    def read_now(self, tag):
+        """Read what the poll of that tag reads, before any poll."""
+        for poll in self.station.polls:
+            if poll.tag == tag:
+                self.station.queue(tag, poll.request)
+
+    def commanded(self, tag):
+        """What was queued under that tag is a command: it is pending until it is answered."""
+        if tag not in self._open:
+            self._open.append(tag)
+
     # Answers from the bus -----------------------------------------------------------------
 
     def replied(self, tag, data: bytes, now_ms: int):
         """A reply to the request ``tag``; ``data`` without header and CRC."""
         self._failures = 0
         self.link_fault = ""
+        self._close(tag)
         if tag == "verify":
             self._verified(data, now_ms)
         elif tag == "set":
@@ -87,12 +112,13 @@ class Device:
     def refused(self, tag, code: int, now_ms: int):
         """An exception reply: the device is alive but won't do this."""
         self._failures = 0
-        why = modbus.EXCEPTIONS.get(code, "exception %d" % code)
+        self._close(tag)
+        why = self.refusal(code)
         if tag == "verify" or tag == "set":
             self.fault = "%s refused: %s" % (self.settings[self._at].name, why)
             self.ready = False
-            self._at = 0
             self._asked = False
+            self._give_up(now_ms)
         else:
             self.link_fault = "refused: " + why
             self.set_fault(self.link_fault)
@@ -101,11 +127,21 @@ class Device:
         """No usable reply to the request ``tag``."""
         self._failures += 1
         self.link_fault = why
+        self._close(tag)
         if tag == "verify" or tag == "set":
             self._asked = False
-        if self._failures >= self.LOST_AFTER and self.ready:
+        if self._failures < self.LOST_AFTER and not self.station.down:
+            return
+        if self.ready:
             self.verify_again("not verified since the link was lost")
             self.lost(now_ms)
+        elif self._at:
+            # What was verified before may be another instrument's.
+            self.verify_again(self.fault)
+
+    def _close(self, tag):
+        if tag in self._open:
+            self._open.remove(tag)
 
     def verify_again(self, why: str):
         """Not ready until all settings have been verified anew."""
@@ -113,6 +149,9 @@ class Device:
         self.fault = why
         self._at = 0
         self._asked = False
+        self._writes = 0
+        self._look_ms = 0
+        self._open = []
         self.station.clear()
 
     def set_fault(self, why: str):
@@ -126,7 +165,7 @@ class Device:
         """Once a tick: verify settings one after the other, then do what the family needs."""
         if self.ready:
             self.work(now_ms)
-        elif not self._asked:
+        elif not self._asked and now_ms >= self._look_ms:
             self._verify_next(now_ms)
 
     def _verify_next(self, now_ms: int):
@@ -135,32 +174,65 @@ class Device:
             self.fault = ""
             self.verified(now_ms)
             return
-        setting = self.settings[self._at]
-        function = modbus.READ_COILS if setting.coil else modbus.READ_HOLDING_REGISTERS
         self._asked = True
-        self.read("verify", function, setting.address, len(setting.values))
+        self.ask_setting(self.settings[self._at])
 
     def _verified(self, data: bytes, now_ms: int):
         self._asked = False
         setting = self.settings[self._at]
-        count = len(setting.values)
+        wrong = self.wrong_setting(setting, data)
+        if not wrong:
+            self._at += 1
+            self._writes = 0
+            self._verify_next(now_ms)
+            return
+        self.fault = "%s is %s" % (setting.name, wrong)
+        if setting.writable and self._writes < self.MOST_WRITES:
+            self._writes += 1
+            self._asked = True
+            self.write_setting(setting)
+            return
+        if setting.writable:
+            self.fault += ", and it does not change when written"
+        self.set_fault(self.fault)
+        self._give_up(now_ms)
+
+    def _give_up(self, now_ms: int):
+        """Look at all settings again later."""
+        self._at = 0
+        self._writes = 0
+        self._look_ms = now_ms + self.LOOK_AGAIN_MS
+
+    # How a setting is verified, by Modbus ----------------------------------------------------
+
+    def refusal(self, code: int) -> str:
+        """A refusal in words."""
+        return modbus.EXCEPTIONS.get(code, "exception %d" % code)
+
+    def ask_setting(self, setting):
+        """Read a setting, under the tag "verify"."""
+        function = modbus.READ_COILS if setting.coil else modbus.READ_HOLDING_REGISTERS
+        self.read("verify", function, setting.address, len(setting.values))
+
+    def wrong_setting(self, setting, data: bytes) -> str:
+        """Empty where a setting is right, else what it is and what it must be."""
         if setting.coil:
-            found = [1 if bit else 0 for bit in modbus.unpack_bits(data, count)]
+            found = [1 if bit else 0 for bit in modbus.unpack_bits(data, len(setting.values))]
         else:
             found = list(modbus.unpack_registers(data))
         if found == setting.values:
-            self._at += 1
-            self._verify_next(now_ms)
-            return
-        self.fault = "%s is %s, the node file says %s" % (setting.name, shown(found), shown(setting.values))
-        if not setting.writable:
-            self._at = 0
-            self.set_fault(self.fault)
-            return
-        self._asked = True
+            return ""
+        return "%s, the node file says %s" % (shown(found), shown(setting.values))
+
+    def write_setting(self, setting):
+        """Write a setting, under the tag "set"; its answer is followed by another look."""
+        single = len(setting.values) == 1
         if setting.coil:
-            self.write_coil("set", setting.address, setting.values[0])
-        elif count == 1:
+            if single:
+                self.write_coil("set", setting.address, setting.values[0])
+            else:
+                self.write_coils("set", setting.address, setting.values)
+        elif single:
             self.write_register("set", setting.address, setting.values[0])
         else:
             self.write_registers("set", setting.address, setting.values)
@@ -192,6 +264,10 @@ class Device:
 
     def pending(self) -> bool:
         """Whether a command is still on its way."""
+        return self.ready and (bool(self._open) or self.unsent())
+
+    def unsent(self) -> bool:
+        """Whether it is asked for something that has not been sent."""
         return False
 
 

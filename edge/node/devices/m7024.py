@@ -2,14 +2,13 @@
 
 Registers: I-7021/22/24, M-7022/24/28 user manual B2.4 and the tM-DA1P1R1 quick start, whose
 Modbus tables agree (read). Assumed, because they leave it open: engineering format counts
-1 uA; every request that the module answers restarts its host watchdog.
-
-A tripped watchdog is latched and disabled: outputs hold their safe values and ignore writes until
-coil 00270 is written, and coil 00261 must be set again. The driver then verifies all settings anew.
+1 uA. The host watchdog is that of edge.node.devices.icpdas.
 """
 
 from edge.node.bus import modbus
-from edge.node.devices.device import Device, Setting
+from edge.node.devices import icpdas
+from edge.node.devices.device import Setting
+from edge.node.devices.icpdas import Watched
 
 CHANNELS = 4
 
@@ -18,20 +17,18 @@ AO_VALUE = 0x0020  # 40033-40036
 AO_SAFE_VALUE = 0x0060  # 40097-40100
 AO_POWER_ON_VALUE = 0x00C0  # 40193-40196
 AO_READ_BACK = 0x0040  # 30065-30068
-HOST_WATCHDOG_TIMEOUT = 0x01E8  # 40489, 0.1 s, 0..255
-HOST_WATCHDOG_COUNT = 0x01EB  # 40492
-COIL_WATCHDOG_MODE = 0x0103  # 00260, 1: output commands may clear the status
-COIL_WATCHDOG_ENABLE = 0x0104  # 00261
-COIL_DATA_FORMAT = 0x010C  # 00269, 1: engineering
-COIL_WATCHDOG_TRIPPED = 0x010D  # 00270, write 1 to clear
-COIL_RESET_STATUS = 0x0110  # 00273
+RESPONSE_DELAY = icpdas.RESPONSE_DELAY
+HOST_WATCHDOG_TIMEOUT = icpdas.HOST_WATCHDOG_TIMEOUT
+HOST_WATCHDOG_COUNT = icpdas.HOST_WATCHDOG_COUNT
+COIL_WATCHDOG_MODE = icpdas.COIL_WATCHDOG_MODE
+COIL_WATCHDOG_ENABLE = icpdas.COIL_WATCHDOG_ENABLE
+COIL_DATA_FORMAT = icpdas.COIL_DATA_FORMAT
+COIL_WATCHDOG_TRIPPED = icpdas.COIL_WATCHDOG_TRIPPED
+COIL_RESET_STATUS = icpdas.COIL_RESET_STATUS
 
 # Engineering counts of the 4-20 mA range.
 COUNTS_0 = 4000
 COUNTS_100 = 20000
-LEASE_MARGIN_MS = 500
-# How often it is read whether the watchdog is still enabled.
-LEASE_PERIOD_MS = 5000
 
 INPUTS = ["ao0", "ao1", "ao2", "ao3", "watchdog"]
 INPUT_UNITS = {"ao0": "%", "ao1": "%", "ao2": "%", "ao3": "%", "watchdog": ""}
@@ -48,36 +45,20 @@ def percent(count: int) -> float:
     return (count - COUNTS_0) * 100.0 / (COUNTS_100 - COUNTS_0)
 
 
-class M7024(Device):
+class M7024(Watched):
     """``safe``: output name -> safe value in percent; ``lease_ms``: 100..25500."""
 
     def __init__(self, name: str, unit: int, period_ms: int, lease_ms: int, safe: dict):
-        Device.__init__(self, name, unit, INPUTS, CHANNELS)
-        self.period_ms = period_ms
-        self.lease_ms = lease_ms
-        self.used = [i for i in range(CHANNELS) if OUTPUTS[i] in safe]
-        self.first = self.used[0] if self.used else 0
-        self.count = self.used[-1] - self.first + 1 if self.used else 0
-        safe_counts = [counts(safe.get(OUTPUTS[i], 0.0)) for i in range(self.first, self.first + self.count)]
+        Watched.__init__(self, name, unit, INPUTS, OUTPUTS, period_ms, lease_ms, safe)
         self.settings = [
             Setting("data format (coil 00269)", COIL_DATA_FORMAT, [1], True, False),
-            Setting("safe values (40097)", AO_SAFE_VALUE + self.first, safe_counts),
-            Setting("host watchdog timeout (40489)", HOST_WATCHDOG_TIMEOUT, [lease_ms // 100]),
-            Setting("host watchdog enable (coil 00261)", COIL_WATCHDOG_ENABLE, [1], True),
+            Setting("safe values (40097)", AO_SAFE_VALUE + self.first, self.safe),
         ]
-        self._wanted = [None] * CHANNELS
-        self._sent = None
-        self._sent_ms = 0
-        self._confirmed = True
-        self._tripped = False
-        self.rest_ms = lease_ms + LEASE_MARGIN_MS
+        self.settings += self.watchdog_settings()
 
     def polls(self) -> list:
-        return [
-            ("read back", modbus.READ_INPUT_REGISTERS, AO_READ_BACK, CHANNELS, self.period_ms),
-            ("watchdog", modbus.READ_COILS, COIL_WATCHDOG_TRIPPED, 1, self.period_ms),
-            ("lease", modbus.READ_COILS, COIL_WATCHDOG_ENABLE, 1, LEASE_PERIOD_MS),
-        ]
+        polls = [("read back", modbus.READ_INPUT_REGISTERS, AO_READ_BACK, CHANNELS, self.period_ms)]
+        return polls + self.watchdog_polls()
 
     def received(self, tag, data: bytes, now_ms: int):
         if tag == "read back":
@@ -86,54 +67,21 @@ class M7024(Device):
                 self.values[i] = percent(words[i])
                 self.faults[i] = ""
                 self.stamps_ms[i] = now_ms
-        elif tag == "watchdog":
-            self._tripped = bool(data[0] & 1)
-            self.values[CHANNELS] = 1.0 if self._tripped else 0.0
-            self.faults[CHANNELS] = ""
-            self.stamps_ms[CHANNELS] = now_ms
-        elif tag == "outputs":
-            self._confirmed = True
-        elif tag == "lease":
-            if self.ready and not data[0] & 1:
-                self.verify_again("its host watchdog is not enabled")
-        elif tag == "clear":
-            self._tripped = False
-            self.verify_again("its host watchdog had tripped")
+        else:
+            Watched.received(self, tag, data, now_ms)
 
-    def verified(self, now_ms: int):
-        # What was wanted before the link was lost is no longer wanted, and where the outputs stand is not
-        # known until they have been read back.
-        self._wanted = [None] * CHANNELS
-        self._sent = None
-        for i in range(CHANNELS):
-            self.faults[i] = "not read back yet"
-        self.read("read back", modbus.READ_INPUT_REGISTERS, AO_READ_BACK, CHANNELS)
+    def raw(self, percent: float) -> int:
+        return counts(percent)
 
-    def actual(self, channel: int):
-        return self.values[channel] if self.faults[channel] == "" else None
+    def send(self, values: list) -> list:
+        self.write_registers("outputs", AO_VALUE + self.first, values)
+        return ["outputs"]
 
-    def pending(self) -> bool:
-        wanted = self.used and None not in [self._wanted[i] for i in self.used]
-        return bool(self.ready and wanted and (self._sent is None or not self._confirmed))
 
-    def drive(self, channel: int, percent: float, now_ms: int):
-        self._wanted[channel] = counts(percent)
+def build(name: str, spec: dict, sensors: dict, safe: dict):
+    """A driver from its table of a node file."""
+    if spec.get("protocol") == "dcon":
+        from edge.node.devices.m7024_dcon import M7024Dcon
 
-    def work(self, now_ms: int):
-        if self._tripped:
-            self.write_coil("clear", COIL_WATCHDOG_TRIPPED, True)
-            return
-        wanted = self._wanted[self.first : self.first + self.count]
-        if not wanted or None in [self._wanted[i] for i in self.used]:
-            return
-        wanted = [COUNTS_0 if count is None else count for count in wanted]
-        if wanted != self._sent or now_ms - self._sent_ms >= self.lease_ms // 3:
-            self.write_registers("outputs", AO_VALUE + self.first, wanted)
-            self._sent = wanted
-            self._sent_ms = now_ms
-            self._confirmed = False
-
-    def failed(self, tag, why: str, now_ms: int):
-        Device.failed(self, tag, why, now_ms)
-        if tag == "outputs":
-            self._sent = None
+        return M7024Dcon(name, spec, safe)
+    return M7024(name, spec["unit"], spec["period_ms"], spec["lease_ms"], safe)

@@ -52,3 +52,8 @@ class O2Analyser(Device):
         self.values[1] = cell / 10.0
         self.faults[0] = self.faults[1] = fault
         self.stamps_ms[0] = self.stamps_ms[1] = now_ms
+
+
+def build(name: str, spec: dict, wired: dict, safe: dict):
+    """A driver from its table of a node file."""
+    return O2Analyser(name, spec["unit"], spec["period_ms"])

@@ -1,6 +1,32 @@
-"""The types of devices that a node file may name."""
+"""The types of devices that a node file may name; a family's module is loaded when one names it."""
 
-from edge.node.devices import ach550, m7019r, m7024, o2_analyser
+# type -> module of its family
+FAMILIES = {
+    "m7018": "m7019r",
+    "m7019r": "m7019r",
+    "adam4018+": "adam4018",
+    "adam4118": "adam4018",
+    "o2_analyser": "o2_analyser",
+    "m7024": "m7024",
+    "adam4024": "adam4024",
+    "m7055": "m7065",
+    "m7065": "m7065",
+    "adam4055": "adam4055",
+    "adam4056": "adam4055",
+    "ach550": "ach550",
+    "uk24mod": "uk24mod",
+    "eurotherm3200": "eurotherm3200",
+    "s7800": "s7800",
+    "modbus": "modbus_device",
+}
+
+
+def family(kind: str):
+    """The module of a type's family; ValueError where there is none."""
+    if kind not in FAMILIES:
+        raise ValueError("there is no driver for device type %s" % kind)
+    # With something to take from it, an import answers the module itself and not the package.
+    return __import__("edge.node.devices." + FAMILIES[kind], None, None, ("build",))
 
 
 def build(name: str, spec: dict, sensors: dict, safe: dict):
@@ -9,23 +35,26 @@ def build(name: str, spec: dict, sensors: dict, safe: dict):
     ``sensors``: input -> sensor of the signals that read it. ``safe``: output channel -> safe value
     in percent or None for hold, of the outputs that it drives.
     """
-    kind = spec["type"]
-    unit = spec["unit"]
-    period_ms = spec["period_ms"]
-    if kind == "m7019r":
-        return m7019r.M7019R(name, unit, period_ms, sensors)
-    if kind == "o2_analyser":
-        return o2_analyser.O2Analyser(name, unit, period_ms)
-    if kind == "m7024":
-        return m7024.M7024(name, unit, period_ms, spec["lease_ms"], safe)
-    if kind == "ach550":
-        return ach550.Ach550(name, unit, period_ms, spec["lease_ms"], safe["speed"])
-    raise ValueError("device %s: no driver for type %s" % (name, kind))
+    return family(spec["type"]).build(name, spec, sensors, safe)
 
 
-FAMILIES = {"m7019r": m7019r, "o2_analyser": o2_analyser, "m7024": m7024, "ach550": ach550}
+def channel(kind: str, name: str):
+    """What drive() and actual() call an output: its number, or its name where the node file gives it one."""
+    names = outputs(kind)
+    return name if names is None else names.index(name)
 
 
-def channel(kind: str, name: str) -> int:
-    """The number of an output channel by its name in the node file."""
-    return FAMILIES[kind].OUTPUTS.index(name)
+def outputs(kind: str):
+    """The names of a type's output channels, None where the node file names them."""
+    module = family(kind)
+    if kind == "modbus":
+        return None
+    return module.outputs(kind) if hasattr(module, "outputs") else module.OUTPUTS
+
+
+def inputs(kind: str):
+    """The names of a type's inputs, None where the node file names them."""
+    module = family(kind)
+    if kind == "modbus":
+        return None
+    return module.inputs(kind) if hasattr(module, "inputs") else module.INPUTS

@@ -41,7 +41,7 @@ VALUES = [
     wrong("device.roof", "unit", "248", "from 1 to 247"),
     wrong("device.flue_gas", "unit", "1", "device roof on bus field already", "its own unit"),
     wrong("device.roof", "period_ms", "49", "from 50 to 3600000 ms"),
-    wrong("device.roof", "lease_ms", "3000", "type 'm7019r'", "only 'm7024' or 'ach550' reads", "remove it"),
+    wrong("device.roof", "lease_ms", "3000", "type 'm7019r'", "which only 'm7024', ", "reads; remove it"),
     wrong("device.burner_and_heater", "lease_ms", "3050", "steps of 100 ms", "3000 and 3100"),
     wrong("device.burner_and_heater", "lease_ms", "25600", "from 100 to 25500 ms"),
     wrong("device.id_fan", "lease_ms", "60100", "from 100 to 60000 ms"),

@@ -10,9 +10,8 @@ from edge.box.check import summarise
 from edge.box.config import NodeFileError, check
 from edge.node.description import dump
 from tests.box.config.edits import REFERENCE
+from tests.box.config.test_devices import TEXT as ALL_TYPES
 
-ROWS = REFERENCE.splitlines()
-PAIRS = [i for i, row in enumerate(ROWS) if re.match(r"\w+ = ", row)]
 TOKENS = [
     "0", "1", "-1", "250", "3000", "1e9", "1e400", "0.5", "inf", "-inf", "nan", "-0.0", "9" * 30, "9" * 400,
     "true", '""', '"hold"', '"K"', '"4-20mA"', '"%"', '"degC"', '"ao0"', '"speed"', '"o2"', '"pid"',
@@ -20,16 +19,17 @@ TOKENS = [
     '[["o2"], ["o2"]]', '["output.grate"]', "{}", "{a = 1}", "1979-05-27", "07:32:00", "'''\n'''", "", "[",
     '"', "#",
 ]  # fmt: skip
-KEYS = sorted({ROWS[i].split(" = ")[0] for i in PAIRS})
 
 
 @st.composite
-def mutations(draw):
-    """The reference text after a few edits of its lines."""
-    rows = list(ROWS)
+def mutations(draw, text):
+    """A text after a few edits of its lines."""
+    rows = text.splitlines()
+    pairs = [i for i, row in enumerate(rows) if re.match(r"\w+ = ", row)]
+    keys = sorted({rows[i].split(" = ")[0] for i in pairs})
     for _ in range(draw(st.integers(1, 6))):
-        i = draw(st.sampled_from(PAIRS))
-        j = draw(st.sampled_from(PAIRS))
+        i = draw(st.sampled_from(pairs))
+        j = draw(st.sampled_from(pairs))
         edit = draw(st.integers(0, 6))
         key = rows[i].split(" = ")[0]
         if edit == 0:
@@ -41,7 +41,7 @@ def mutations(draw):
         elif edit == 3:
             rows[i] = f"{key} = {draw(st.sampled_from(TOKENS))}"
         elif edit == 4:
-            rows[i] = draw(st.sampled_from(KEYS)) + " = " + rows[i].partition(" = ")[2]
+            rows[i] = draw(st.sampled_from(keys)) + " = " + rows[i].partition(" = ")[2]
         elif edit == 5:
             at = draw(st.integers(0, len(rows[i])))
             rows[i] = rows[i][:at] + draw(st.sampled_from("[]{}\"'=.#\\,x0\t\u00e9\u2028")) + rows[i][at:]
@@ -54,7 +54,7 @@ def mutations(draw):
 
 
 @settings(max_examples=250, deadline=None)
-@given(mutations())
+@given(st.one_of(mutations(REFERENCE), mutations(ALL_TYPES)))
 def test_mutations(text):
     expect_a_node_or_problems(text.encode())
 

@@ -35,17 +35,21 @@ def _safe(document, output):
 def _channel(document, output, device, channels: dict):
     family = FAMILIES[device.kind]
     channel = output.get("channel")
-    if not family.outputs:
+    names = family.outputs(device)
+    if not names:
         text = f"names device {device.name}, but an {device.kind} has no outputs"
         document.problem(output, "device", f"{text}; name the device that drives")
         return
-    if output.get("safe") == "hold" and not family.holds:
+    if family.digital and output.get("safe") not in (0.0, 100.0, None):
+        text = f"has safe = {shown(output.get('safe'))}, but device {device.name} ({device.kind}) switches"
+        document.problem(output, "safe", f"{text}; write 0 or 100")
+    elif output.get("safe") == "hold" and not family.holds:
         text = (
             f'has safe = "hold", but device {device.name} ({device.kind}) takes a value when its lease ends'
         )
         document.problem(output, "safe", f"{text}; write that value")
-    if channel is not None and channel not in family.outputs:
-        hint = did_you_mean(channel, family.outputs, f"it has {listed(family.outputs)}")
+    if channel is not None and channel not in names:
+        hint = did_you_mean(channel, names, f"it has {listed(names)}")
         text = f"has channel = {shown(channel)}, which device {device.name} ({device.kind}) does not have"
         document.problem(output, "channel", f"{text}; {hint}")
     elif channel is not None:

@@ -3,6 +3,7 @@
 from edge.box.config import values
 from edge.box.config.families import FAMILIES, LIVE_ZERO, THERMOCOUPLES
 from edge.box.config.problems import did_you_mean, listed, number, shown
+from edge.node.bus import diagnostics
 
 SCALE = {"at_4ma": "4 mA", "at_20ma": "20 mA"}
 SAME_UNIT = ("section_minimum", "maximum", "minimum", "median")
@@ -60,19 +61,24 @@ def _reading(document, signal, device, family):
         text = f"has stale_ms = {stale_ms}, expected more than two periods of device {device.name}"
         document.problem(signal, "stale_ms", f"{text}; write more than {2 * period_ms}")
     name = signal.get("input")
-    if name is not None and name not in family.inputs:
-        hint = did_you_mean(name, family.inputs, f"its inputs are {listed(family.inputs)}")
+    names = family.inputs(device) + diagnostics.INPUTS
+    units = {**family.units(device), **diagnostics.INPUT_UNITS}
+    if name is not None and name not in names:
+        hint = did_you_mean(name, names, f"its inputs are {listed(names)}")
         text = f"has input = {shown(name)}, which device {device.name} ({device.kind}) does not have"
         document.problem(signal, "input", f"{text}; {hint}")
-    if family.sensors:
+    if name == "cold_junction" and name in units and not device.get("cold_junction"):
+        text = f"reads the cold junction of device {device.name}, which does not ask for it"
+        document.problem(signal, "input", f"{text}; write cold_junction = true in the device")
+    if family.sensors and name not in units:
         _wired(document, signal, device, family)
         return
     for key in ("sensor", *SCALE):
         if key in signal.raw:
             text = f"has {key}, but device {device.name} ({device.kind}) knows what it measures"
             document.problem(signal, key, f"{text}; remove it")
-    if name in family.units:
-        _unit(document, signal, family.units[name], f"input {name} of device {device.name} ({device.kind})")
+    if name in units:
+        _unit(document, signal, units[name], f"input {name} of device {device.name} ({device.kind})")
 
 
 def _wired(document, signal, device, family):
@@ -133,6 +139,7 @@ def _within(document, signal, low: float, high: float, what: str):
 
 
 def _sensors_agree(document):
+    _one_type_for_all(document)
     wired = {}
     for signal in document.of("signal"):
         place = device, name = signal.get("device"), signal.get("input")
@@ -144,6 +151,21 @@ def _sensors_agree(document):
             text = f"has sensor = {shown(sensor)}, but signal {first.name} says {shown(first.get('sensor'))}"
             text += f" of the same input {name} of device {device}"
             document.problem(signal, "sensor", f"{text}; only one can be wired there")
+
+
+def _one_type_for_all(document):
+    """An M-7018 has one type code for all its inputs."""
+    first = {}
+    for signal in document.of("signal"):
+        device = document.entry("device", signal.get("device"))
+        sensor = signal.get("sensor")
+        if device is None or device.kind != "m7018" or sensor is None:
+            continue
+        other = first.setdefault(device.name, signal)
+        if other.get("sensor") != sensor and other.get("input") != signal.get("input"):
+            text = f"has sensor = {shown(sensor)}, but signal {other.name} says {shown(other.get('sensor'))}"
+            text += f", and all inputs of device {device.name} (m7018) are of one type"
+            document.problem(signal, "sensor", f"{text}; wire all alike, or take another module")
 
 
 def _calc(document, calc):

@@ -1,0 +1,132 @@
+"""Advantech ADAM-4018+ and ADAM-4118: eight inputs for thermocouples, Modbus RTU.
+
+Type codes and their ranges: ADAM-4000 user's manual, table 5.1 and appendix B (read). Burn-out coils,
+channel, type code and enable registers: an open driver's list of the ADAM-411x (SolarNode); name and
+version: where the ADAM-4024 has them, G-7 of the manual. All of these are assumed, because the manual's
+own tables of these two modules were not found.
+
+A count is T / span * 65536: on K, 65536 would be 1370 degC. Assumed: types whose range does not begin at
+0 degC count from its lower end; FFFF is over range and 0 at or under its lower end.
+"""
+
+from edge.node.bus import modbus
+from edge.node.devices.device import Device, Setting
+
+CHANNELS = 8
+
+# Data addresses (the table's number less one).
+BURN_OUT = 0x0000  # 00001-00008, 1: wire open, over range or under range
+AI_VALUE = 0x0000  # 40001-40008
+AI_TYPE_CODE = 0x00C8  # 40201-40208
+MODULE_NAME = 0x00D2  # 40211
+VERSION = 0x00D4  # 40213
+CHANNEL_ENABLE = 0x00DC  # 40221, one bit for each channel
+
+FULL_COUNT = 65536.0
+OVER_RANGE = 0xFFFF
+AT_LOWER_END = 0x0000
+
+NAMES = {"adam4018+": 0x4018, "adam4118": 0x4118}
+
+# sensor -> (type code, lowest and highest degC)
+SENSORS = {
+    "J": (0x0E, 0.0, 760.0),
+    "K": (0x0F, 0.0, 1370.0),
+    "T": (0x10, -100.0, 400.0),
+    "E": (0x11, 0.0, 1000.0),
+    "R": (0x12, 500.0, 1750.0),
+    "S": (0x13, 500.0, 1750.0),
+    "B": (0x14, 500.0, 1800.0),
+}
+
+INPUTS = ["ai0", "ai1", "ai2", "ai3", "ai4", "ai5", "ai6", "ai7"]
+INPUT_UNITS = {}
+OUTPUTS = []
+
+BURNT_OUT = "broken wire or out of range"
+
+
+def counts(sensor: str, temp_c: float) -> int:
+    """Register value of a temperature in the range of a sensor."""
+    _, low, high = SENSORS[sensor]
+    return int((temp_c - low) / (high - low) * FULL_COUNT + 0.5)
+
+
+def temp_c(sensor: str, count: int) -> float:
+    """Temperature of a register value."""
+    _, low, high = SENSORS[sensor]
+    return low + count * (high - low) / FULL_COUNT
+
+
+class Adam4018(Device):
+    """``sensors``: input name -> sensor, for the inputs in use."""
+
+    def __init__(self, name: str, unit: int, period_ms: int, sensors: dict, kind: str = "adam4018+"):
+        Device.__init__(self, name, unit, INPUTS)
+        self.period_ms = period_ms
+        self.sensors = [sensors.get(name) for name in INPUTS]
+        self.settings = [Setting("module name (40211)", MODULE_NAME, [NAMES[kind]], False, False)]
+        for i in range(CHANNELS):
+            sensor = self.sensors[i]
+            if sensor:
+                number = "type code of ai%d (%d)" % (i, 40201 + i)
+                self.settings.append(Setting(number, AI_TYPE_CODE + i, [SENSORS[sensor][0]], False, False))
+        self._burnt_out = 0
+        self._burnt_out_ms = -1
+
+    def polls(self) -> list:
+        return [
+            ("burn-out", modbus.READ_COILS, BURN_OUT, CHANNELS, self.period_ms),
+            ("inputs", modbus.READ_HOLDING_REGISTERS, AI_VALUE, CHANNELS, self.period_ms),
+        ]
+
+    def lost(self, now_ms: int):
+        self._burnt_out_ms = -1
+        self.set_fault(self.fault)
+
+    def received(self, tag, data: bytes, now_ms: int):
+        if not self.ready:
+            self.set_fault(self.fault)
+            return
+        if tag == "burn-out":
+            self._burnt_out = data[0]
+            self._burnt_out_ms = now_ms
+            for i in range(CHANNELS):
+                # At once: the value may be read later, and good again only with a new value.
+                if self._burnt_out & 1 << i:
+                    self.faults[i] = BURNT_OUT
+            return
+        # A count alone can't tell a broken wire: without a word about burn-out there is no value.
+        known = self._burnt_out_ms >= 0 and now_ms - self._burnt_out_ms <= 3 * self.period_ms
+        for i in range(CHANNELS):
+            sensor = self.sensors[i]
+            if sensor is None:
+                continue
+            count = (data[2 * i] << 8) | data[2 * i + 1]
+            self.stamps_ms[i] = now_ms
+            if not known:
+                fault = "burn-out not read"
+            elif self._burnt_out & 1 << i:
+                fault = BURNT_OUT
+            elif count == OVER_RANGE:
+                fault = "over range"
+            elif count == AT_LOWER_END:
+                fault = "at or under the lower end of its range"
+            else:
+                self.values[i] = temp_c(sensor, count)
+                fault = ""
+            self.faults[i] = fault
+
+
+def sensors(kind: str) -> dict:
+    """sensor -> unit."""
+    return {name: "degC" for name in SENSORS}
+
+
+def build(name: str, spec: dict, wired: dict, safe: dict):
+    """A driver from its table of a node file."""
+    if spec.get("protocol") == "dcon":
+        from edge.node.devices.adam4018_dcon import Adam4018Dcon
+
+        return Adam4018Dcon(name, spec, wired)
+    return Adam4018(name, spec["unit"], spec["period_ms"], wired, spec["type"])

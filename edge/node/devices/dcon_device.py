@@ -1,0 +1,140 @@
+"""A module that is asked with DCON commands: its settings are fields of replies, its readings are text."""
+
+from edge.node.bus import dcon
+from edge.node.devices.device import Device
+
+OVER = "over range"
+UNDER = "under range"
+# Of a field: sign, five digits and a decimal point.
+WIDTH = 7
+# From here on a number is no reading: modules say +9999 or +9999.9 for over range.
+OUT_OF_RANGE = 9999.0
+
+
+class TextSetting:
+    """A field of a reply that must have a value.
+
+    ``ask``: the command, without its address, as "$2" for "$AA2"; ``start``: where the field begins in the
+    reply; ``want``: what must stand there; ``mask``: of a hexadecimal field, the bits that count;
+    ``write``: the command that sets it, or empty where the node only checks.
+    """
+
+    def __init__(self, name: str, ask: str, start: int, want: str, mask: int = 0, write: str = ""):
+        self.name = name
+        self.ask = ask
+        self.start = start
+        self.want = want
+        self.mask = mask
+        self.write = write
+        self.writable = bool(write)
+
+
+class Dcon:
+    """What a device must do otherwise to be asked with DCON; stands before Device among the bases.
+
+    ``checksum``: the module is set to check and to send one.
+    """
+
+    protocol = "dcon"
+
+    def speak(self, spec: dict):
+        """Take over from the device's table of the node file how to speak to it."""
+        self.checksum = bool(spec.get("checksum"))
+        self._address = dcon.address(spec["unit"])
+
+    def text(self, command: str) -> str:
+        """A command with the module's address behind its leading character."""
+        return command[0] + self._address + command[1:]
+
+    def ask(self, tag, text: str):
+        """Ask once, before any poll; ``text`` without checksum, and with the address."""
+        self.station.queue(tag, dcon.command(text, self.checksum))
+
+    def refusal(self, code: int) -> str:
+        return "invalid command"
+
+    def ask_setting(self, setting):
+        self.ask("verify", self.text(setting.ask))
+
+    def wrong_setting(self, setting, data: bytes) -> str:
+        found = data[setting.start : setting.start + len(setting.want)]
+        if found.decode() == setting.want:
+            return ""
+        if setting.mask:
+            number = hexadecimal(found)
+            if number is not None and (number ^ int(setting.want, 16)) & setting.mask == 0:
+                return ""
+        return "%s, the node file says %s" % (found.decode() or "not told", setting.want)
+
+    def write_setting(self, setting):
+        self.ask("set", self.text(setting.write))
+
+
+class DconDevice(Dcon, Device):
+    """A module that only reads; ``spec``: its table of the node file."""
+
+    def __init__(self, name: str, spec: dict, input_names: list):
+        Device.__init__(self, name, spec["unit"], input_names)
+        self.speak(spec)
+        self.period_ms = spec["period_ms"]
+
+    def lost(self, now_ms: int):
+        self.set_fault(self.fault)
+
+
+def hexadecimal(data: bytes):
+    """The number that hexadecimal digits of a reply stand for, or None."""
+    for byte in data:
+        if byte not in b"0123456789ABCDEF":
+            return None
+    return int(data.decode(), 16) if data else None
+
+
+def fields(data: bytes) -> list:
+    """The signed fields of a reply as ">+0025.4-0001.2": (number or None, what is wrong or empty) of each.
+
+    A field of blanks is a channel that is switched off. Each begins with its sign and has seven characters,
+    so that a lost one is noticed; ADAM modules shorten those out of range.
+    """
+    found = []
+    text = data.decode()[1:]
+    start = 0
+    while start < len(text):
+        end = start + 1
+        if text[start] == " ":
+            while end < len(text) and end < start + 7 and text[end] == " ":
+                end += 1
+            found.append((None, "channel switched off"))
+        else:
+            while end < len(text) and text[end] not in "+- ":
+                end += 1
+            found.append(_field(text[start:end]))
+        start = end
+    return found
+
+
+def _field(text: str) -> tuple:
+    # ADAM, without a decimal point.
+    if text == "+9999":
+        return None, OVER
+    if text == "-0000":
+        return None, UNDER
+    number = decimal(text) if len(text) == WIDTH and text[0] in "+-" else None
+    if number is None:
+        return None, "unreadable: " + text
+    if number >= OUT_OF_RANGE:
+        return None, OVER
+    if number <= -OUT_OF_RANGE:
+        return None, UNDER
+    return number, ""
+
+
+def decimal(text: str):
+    """The number that digits and a decimal point stand for, or None."""
+    for letter in text:
+        if letter not in "+-.0123456789":
+            return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
