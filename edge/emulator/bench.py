@@ -4,10 +4,10 @@ Physics advance in steps of 250 ms: drives and outputs move, the model takes the
 instruments measure it. The same seed and the same bytes at the same times give the same bits.
 """
 
-from edge.emulator import models, plant_file
+from edge.emulator import fault_script, models, plant_file
+from edge.emulator.dcon_slave import slaves_of
 from edge.emulator.faults import EVERY_UNIT, Faults
 from edge.emulator.instruments.instrument import FaultError
-from edge.emulator.slave import ModbusSlaves
 from edge.emulator.wire import Wire
 
 STEP_US = 250000
@@ -30,7 +30,8 @@ class Bench:
         self.model = plant.model
         self.instruments = {instrument.name: instrument for instrument in plant.instruments}
         self.faults = Faults(plant.instruments, seed or 0)
-        self.slaves = ModbusSlaves(plant.instruments, plant.baud, plant.char_bits, silence_us, self.faults)
+        self.slaves = slaves_of(plant.instruments, plant.baud, plant.char_bits, silence_us, self.faults)
+        self._script = None
         self._actuators = [instrument for instrument in plant.instruments if instrument.drives]
         self._sensors = [instrument for instrument in plant.instruments if not instrument.drives]
         self._wires = [
@@ -51,10 +52,17 @@ class Bench:
 
     def step(self, now_us: int) -> int:
         """Bring everything up to ``now_us``; the time in us at which it wants to be called again."""
+        script = self._script
         while self._next_us <= now_us:
+            if script is not None and script.next_us <= self._next_us:
+                script.step(self._next_us)
             self._advance(self._next_us)
             self._next_us += STEP_US
         next_us = self._next_us
+        if script is not None:
+            script.step(now_us)
+            if script.next_us < next_us:
+                next_us = script.next_us
         for instrument in self._actuators:
             if instrument.expires_us <= now_us:
                 instrument.expire(now_us)
@@ -73,6 +81,19 @@ class Bench:
         model.step(STEP_S)
         for instrument in self._sensors:
             instrument.step(now_us)
+
+    def play(self, path: str):
+        """Play a script of faults from the start of the bench on. Raises fault_script.ScriptError."""
+        self._script = fault_script.Script(fault_script.load(path, self), self.faults, self._start_us)
+
+    def chaos(self, seed: int):
+        """Draw faults from a seed, without end."""
+        self._script = fault_script.Script(fault_script.drawn(seed, self.faults), self.faults, self._start_us)
+
+    @property
+    def start_us(self) -> int:
+        """The clock when the bench began."""
+        return self._start_us
 
     def fault(self, unit, kind: str, arg=None, seconds=None, replies: int = -1):
         """Start a fault of a unit, by id or name, or of "all": see edge.emulator.faults."""

@@ -54,9 +54,11 @@ class Keys:
         return default
 
     def number(self, key: str, low: float, high: float, default=_REQUIRED, above=None) -> float:
-        """A number of ``low``..``high``; ``above``: and greater than that."""
+        """A number of ``low``..``high``, ``above``: and greater than that; None where that is the default."""
         expected = f"a number from {low:g} to {high:g}" + (f", above {above:g}" if above is not None else "")
         value = self._take(key, default, expected)
+        if value is None and default is None:
+            return None
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise self.error(key, f"is {value!r}; expected {expected}")
         if above is not None and value <= above:
@@ -77,6 +79,13 @@ class Keys:
         value = self._take(key, default, expected)
         if not isinstance(value, str) or (choices and value not in choices):
             raise self.error(key, f"is {value!r}; expected {expected}")
+        return value
+
+    def switch(self, key: str, default=_REQUIRED) -> bool:
+        """true or false."""
+        value = self._take(key, default, "true or false")
+        if not isinstance(value, bool):
+            raise self.error(key, f"is {value!r}; expected true or false")
         return value
 
     def process_value(self, key: str) -> str:
@@ -115,6 +124,10 @@ class Keys:
         if found is None:
             raise PlantFileError(f"{self.file}: the table [{key}] is missing")
         return found
+
+    def has(self, key: str) -> bool:
+        """Whether the table has a key."""
+        return key in self._values
 
     def names(self) -> list:
         """All keys, in the order of the file."""

@@ -84,6 +84,11 @@ class ModbusSlaves:
                 return self._read(known, end_us)
         return self._search(data, end_us)
 
+    def forget(self):
+        """What has been heard so far was in another protocol."""
+        self._buffer = b""
+        self._deaf = False
+
     def _search(self, data: bytes, end_us: int):
         """Frame what is not just one well-known request."""
         paused_us = end_us - int(len(data) * self.char_us) - self._end_us

@@ -15,7 +15,8 @@ _LONG_AGO_US = -1000000000
 class Wire:
     """One line.
 
-    ``clock`` with now_us(); ``slaves`` an edge.emulator.slave.ModbusSlaves; ``baud`` bit/s; ``char_bits``
+    ``clock`` with now_us(); ``slaves`` an edge.emulator.slave.ModbusSlaves or what slaves_of() of
+    edge.emulator.dcon_slave makes; ``baud`` bit/s; ``char_bits``
     bits of a character. ``tap(t_us, direction, data)``: called for everything the master sends (">") and
     gets ("<"), with the time of its last character.
     """
@@ -68,6 +69,10 @@ class Wire:
         self._sent_us = end_us
         if self.tap is not None:
             self.tap(end_us, SENT, data)
+        faults = self.slaves.faults
+        if faults.armed and faults.echoes(end_us):
+            self._chunks.append((end_us, end_us, data))
+            self._chunks.sort()
         for reply_us, reply in self.slaves.received(data, end_us):
             self._put(reply_us, reply_us + self.duration_us(len(reply)), reply)
 

@@ -195,8 +195,9 @@ def test_a_reply_keeps_to_the_time_of_the_line(raw):
         groups.append(len(times))
         late_us.append(times[-1] - expected_us)
         time.sleep(0.01)
-    # Never too early; how late depends on the machine, and belongs to the benchmarks.
     assert min(late_us) > -100
+    # On a busy machine many are late, but none of twenty would be on time where the pace was wrong.
+    assert min(late_us) < 3000
     assert max(groups) > 1, "in groups, as a UART hands them over"
 
 
@@ -228,14 +229,20 @@ def test_who_talks_into_a_reply_garbles_both_and_is_counted(emulator, raw):
 
 def test_who_does_not_wait_for_the_silence_is_counted(emulator, raw):
     before = emulator.say("state")["line"]
-    for _ in range(5):
+    asked = 0
+    end = time.monotonic() + WITHIN_S
+    while True:
+        # On a busy machine the silence passes before the next request gets out: once is enough.
         os.write(raw, modbus.read_request(ROOF, 4, 0, 1))
+        asked += 1
         received = 0
         while received < 7 and select.select([raw], [], [], 1)[0]:
             received += len(os.read(raw, 256))
-    after = emulator.say("state")["line"]
-    assert after["replies"] == before["replies"] + 5
-    assert after["violations"] > before["violations"]
+        after = emulator.say("state")["line"] if asked % 5 == 0 else before
+        if after["violations"] > before["violations"]:
+            break
+        assert time.monotonic() < end
+    assert after["replies"] == before["replies"] + asked
 
 
 def test_others_go_on_while_a_late_answer_is_on_its_way(emulator, raw):
@@ -275,7 +282,7 @@ def test_faults_from_the_console(emulator, raw):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("dance", "no command 'dance'; expected fault, clear, set, state, quit"),
+        ("dance", "no command 'dance'; expected fault, clear, set, state, kinds, timeline, quit"),
         ("", "an empty command"),
         ("fault", "expected fault UNIT KIND"),
         ("fault 1 explode", "has no fault 'explode'"),
@@ -393,3 +400,65 @@ def test_it_serves_a_serial_port_too():
         emulator.end()
         os.close(near)
         os.close(far)
+
+
+# ---- Faults at their times, and the time line
+
+SCRIPT = """
+[[fault]]
+at_s = 0
+unit = "roof"
+kind = "silence"
+for_s = 0.5
+"""
+
+
+def test_a_script_and_a_time_line_on_the_command_line(tmp_path):
+    path = tmp_path / "faults.toml"
+    path.write_text(SCRIPT)
+    emulator = Emulator("--script", str(path), "--timeline")
+    try:
+        fd = os.open(emulator.port, os.O_RDWR | os.O_NOCTTY)
+        try:
+            tty.setraw(fd)
+            request = modbus.read_request(ROOF, 4, 0, 1)
+            end = time.monotonic() + WITHIN_S
+            while not ask(fd, request, 0.1)[0]:
+                assert time.monotonic() < end
+        finally:
+            os.close(fd)
+        entries = emulator.say("timeline")["timeline"]
+        assert entries[0][2:] == ["fault begins", ROOF, "", "silence", None]
+        assert [ROOF, request.hex()] == entries[1][3:5]
+        ((at_s, what),) = [entry[1:3] for entry in entries if entry[2] == "fault ends"]
+        assert at_s == 0.5 and what == "fault ends"
+        assert entries[-1][2] == "reply" and entries[-1][1] > 0.5
+        number = entries[-1][0]
+        assert emulator.say(f"timeline {number}") == {"timeline": []}
+        assert "burnt_out" in emulator.say("kinds roof")["kinds"]
+        assert "no unit 'stove'" in emulator.say("kinds stove")["error"]
+    finally:
+        emulator.end()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--script", "nowhere.toml"), "nowhere.toml: can't be read: No such file"),
+        (("--script", "a.toml", "--chaos", "1"), "not allowed with argument"),
+        (("--chaos", "much"), "invalid int value: 'much'"),
+    ],
+)
+def test_a_wrong_script_or_seed_stops_the_start(arguments, message):
+    done = subprocess.run(
+        [sys.executable, "-m", "edge.emulator.serve", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 2 and message in done.stderr
+
+
+def test_without_a_time_line_the_console_says_how_to_have_one(emulator):
+    assert "start with --timeline" in emulator.say("timeline")["error"]

@@ -8,6 +8,7 @@ from cext.crc import crc16
 from edge.emulator.instruments.instrument import Instrument
 from edge.emulator.slave import KNOWN_READS, ModbusSlaves, expected_length
 from edge.node.bus import modbus
+from tests.emulator import fuzz
 
 UNIT = 0x11
 SILENT_US = 1000000
@@ -291,3 +292,58 @@ def test_a_sound_frame_gets_a_sound_answer_and_a_broken_one_none(unit, function,
         assert reply[0] == unit and reply[1] in (function, function | 0x80)
     broken = bytes((request[0], request[1] ^ 0x01)) + request[2:]
     assert Line().ask(broken) == b""
+
+
+# ---- Fuzzing
+
+FRAMES = [
+    modbus.read_request(UNIT, 1, 0, 20),
+    modbus.read_request(UNIT, 2, 3, 64),
+    modbus.read_request(UNIT, 3, 0, 64),
+    modbus.read_request(UNIT, 4, 100, 125),
+    modbus.write_register(UNIT, 5, 77),
+    modbus.write_registers(UNIT, 100, list(range(60))),
+    modbus.write_registers(0, 2, [1, 2, 3]),
+    modbus.sealed(frame("11 05 0003 FF00")),
+    modbus.sealed(frame("11 0F 0003 0009 02 FF01")),
+    modbus.sealed(frame("11 16 0003 FFFF 0000")),
+    modbus.sealed(frame("11 17 0000 0002 0004 0002 04 0001 0002")),
+]
+
+
+def fuzzed(seed, total):
+    """Memory of the slaves after so many bytes, in objects that they keep."""
+    shelf = Shelf()
+    slaves = ModbusSlaves([shelf], 115200)
+    serve = slaves._serve
+
+    def serve_judged(request, end_us):
+        assert crc16(request) == 0, "obeyed with a wrong CRC"
+        return serve(request, end_us)
+
+    def judge(reply):
+        assert crc16(reply) == 0
+        assert reply[0] == UNIT and 5 <= len(reply) <= 256
+        function = reply[1] & 0x7F
+        assert reply[1] & 0x80 and reply[2] in (1, 2, 3) or function in (1, 2, 3, 4, 5, 6, 15, 16)
+
+    slaves._serve = serve_judged
+    answers = fuzz.run(seed, slaves, FRAMES, lambda data: modbus.sealed(data[:-2]), total, judge)
+    assert answers > total / 500, "some of it is well-formed"
+    assert slaves.crc_errors > total / 5000 and shelf.writes > total / 5000
+    assert len(slaves._buffer) <= 256 and len(slaves._known) <= KNOWN_READS
+    assert [len(table.data) for table in shelf.tables.values()] == [264, 264, 528, 528]
+    slaves.received(b"\0", 1 << 50)
+    return slaves.received(FRAMES[2], (1 << 50) + SILENT_US)
+
+
+def test_a_million_random_and_mutated_bytes_do_no_harm():
+    ((_, reply),) = fuzzed(1, 1000000)
+    assert len(reply) == 133 and crc16(reply) == 0, "and it still answers"
+
+
+@pytest.mark.long
+def test_ten_million_random_and_mutated_bytes_do_no_harm():
+    for seed in range(10):
+        ((_, reply),) = fuzzed(100 + seed, 1000000)
+        assert len(reply) == 133 and crc16(reply) == 0

@@ -1,0 +1,96 @@
+"""The emulator's console: commands, each answered by what goes out as one line of JSON."""
+
+
+class Console:
+    """Commands, one a line, each answered by one line of JSON."""
+
+    def __init__(self, bench, line, timeline=None):
+        self._bench = bench
+        self._line = line
+        self._timeline = timeline
+        self._commands = {
+            "fault": self._fault,
+            "clear": self._clear,
+            "set": self._set,
+            "state": self._state,
+            "kinds": self._kinds,
+            "timeline": self._entries,
+            "quit": self._quit,
+        }
+        self.quitting = False
+
+    def obey(self, text: str) -> dict:
+        """Do one command; its answer."""
+        words = text.split()
+        if not words:
+            return {"error": f"an empty command; expected {', '.join(self._commands)}"}
+        command = self._commands.get(words[0])
+        if command is None:
+            return {"error": f"no command {words[0]!r}; expected {', '.join(self._commands)}"}
+        try:
+            return command(words[1:])
+        except ValueError as error:
+            return {"error": str(error)}
+
+    def _fault(self, words: list) -> dict:
+        if not 2 <= len(words) <= 4:
+            raise ValueError("expected fault UNIT KIND [ARG] [SECONDS]")
+        unit, kind, *rest = words
+        takes_argument = self._bench.faults.takes_argument(self._bench.unit(unit), kind)
+        seconds = None
+        if rest and (rest[-1].endswith("s") or len(rest) == 2 or not takes_argument):
+            seconds = _number("SECONDS", rest.pop().removesuffix("s"))
+        arg = _number_or_text(rest[0]) if rest else None
+        self._bench.fault(unit, kind, arg, seconds)
+        return {"ok": True}
+
+    def _clear(self, words: list) -> dict:
+        if len(words) > 1:
+            raise ValueError("expected clear [UNIT]")
+        self._bench.clear_faults(words[0] if words else "all")
+        return {"ok": True}
+
+    def _set(self, words: list) -> dict:
+        if len(words) != 2:
+            raise ValueError("expected set NAME VALUE")
+        self._bench.set(words[0], _number("VALUE", words[1]))
+        return {"ok": True}
+
+    def _state(self, words: list) -> dict:
+        state = self._bench.state()
+        for count in ("violations", "collisions", "written", "missed", "behind_us"):
+            state["line"][count] = getattr(self._line, count)
+        return state
+
+    def _kinds(self, words: list) -> dict:
+        if len(words) != 1:
+            raise ValueError("expected kinds UNIT")
+        return {"kinds": self._bench.faults.kinds(self._bench.unit(words[0]))}
+
+    def _entries(self, words: list) -> dict:
+        if self._timeline is None:
+            raise ValueError("no time line is kept: start with --timeline")
+        if len(words) > 1:
+            raise ValueError("expected timeline [AFTER]")
+        after = _number("AFTER", words[0]) if words else 0
+        return {"timeline": [entry.as_list() for entry in self._timeline.entries(after)]}
+
+    def _quit(self, words: list) -> dict:
+        self.quitting = True
+        return {"ok": True}
+
+
+def _number_or_text(word: str):
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    return word
+
+
+def _number(what: str, word: str) -> float:
+    value = _number_or_text(word)
+    if isinstance(value, str):
+        raise ValueError(f"{what} is {word!r}; expected a number")
+    return value

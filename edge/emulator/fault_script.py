@@ -1,0 +1,157 @@
+"""Faults at their times: from a file, or drawn from a seed. The same on every run.
+
+A script is a TOML file of tables:
+
+    [[fault]]
+    at_s = 30               # seconds from the start
+    unit = "roof"           # id or name of a unit, or "all"
+    kind = "late"           # see edge.emulator.faults, and FAULTS of the instruments
+    argument = 150          # where the kind takes one
+    for_s = 10              # seconds; without it the fault stays
+    replies = 3             # bends so many answers only
+"""
+
+import tomllib
+from pathlib import Path
+from random import Random
+
+from edge.emulator.faults import EVERY_UNIT
+from edge.emulator.instruments.instrument import FaultError
+
+NEVER_US = 1 << 62
+
+KEYS = ("at_s", "unit", "kind", "argument", "for_s", "replies")
+
+# Drawn faults: mean seconds between two, and how long one lasts on the mean.
+MEAN_S = 15.0
+LASTS_S = 4.0
+LONGEST_S = 30.0
+
+
+class ScriptError(ValueError):
+    """A script that can't be played: says which file, which fault, and what was expected."""
+
+
+class Event:
+    """One fault to come. ``at_us`` from the start; ``for_s`` None: it stays; ``replies`` -1: all."""
+
+    def __init__(self, at_us: int, unit: int, kind: str, argument=None, for_s=None, replies: int = -1):
+        self.at_us = at_us
+        self.unit = unit
+        self.kind = kind
+        self.argument = argument
+        self.for_s = for_s
+        self.replies = replies
+
+
+class Script:
+    """Plays events, earliest first, on the faults of a line; ``next_us``: when it wants to be called."""
+
+    def __init__(self, events, faults, start_us: int = 0):
+        self._events = iter(events)
+        self._faults = faults
+        self._start_us = start_us
+        self._next = None
+        self.next_us = NEVER_US
+        self._advance()
+
+    def _advance(self):
+        self._next = next(self._events, None)
+        self.next_us = NEVER_US if self._next is None else self._start_us + self._next.at_us
+
+    def step(self, now_us: int):
+        """Begin what is due."""
+        while self.next_us <= now_us:
+            event = self._next
+            self._faults.set(
+                event.unit, event.kind, event.argument, self.next_us, event.for_s, event.replies
+            )
+            self._advance()
+
+
+def load(path: str, bench) -> list:
+    """The events of a script for a bench, earliest first; each is tried on it. Raises ScriptError."""
+    name = Path(path).name
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ScriptError(f"{path}: can't be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ScriptError(f"{name}: is no TOML: {error}") from None
+    tables = values.pop("fault", [])
+    if values:
+        raise ScriptError(f"{name}: [{next(iter(values))}]: nobody knows this table; expected [[fault]]")
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ScriptError(f"{name}: fault: expected tables [[fault]]")
+    events = [_event(f"{name}: [[fault]] number {i + 1}", table, bench) for i, table in enumerate(tables)]
+    return sorted(events, key=lambda event: event.at_us)
+
+
+def _event(where: str, table: dict, bench) -> Event:
+    for key in table:
+        if key not in KEYS:
+            raise ScriptError(f"{where}: {key}: is not known here; known are {', '.join(KEYS)}")
+    for key in ("at_s", "unit", "kind"):
+        if key not in table:
+            raise ScriptError(f"{where}: {key}: is missing")
+    at_s = _seconds(where, "at_s", table["at_s"])
+    for_s = _seconds(where, "for_s", table["for_s"]) if "for_s" in table else None
+    replies = table.get("replies", -1)
+    if "replies" in table and (not isinstance(replies, int) or isinstance(replies, bool) or replies < 1):
+        raise ScriptError(f"{where}: replies: is {replies!r}; expected a whole number from 1")
+    try:
+        unit = bench.unit(table["unit"])
+        bench.faults.check(unit, table["kind"], table.get("argument"))
+    except FaultError as error:
+        raise ScriptError(f"{where}: {error}") from None
+    return Event(int(at_s * 1000000), unit, table["kind"], table.get("argument"), for_s, replies)
+
+
+def _seconds(where: str, key: str, value) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e9:
+        raise ScriptError(f"{where}: {key}: is {value!r}; expected a number of seconds from 0")
+    return value
+
+
+def drawn(seed: int, faults, mean_s: float = MEAN_S, lasts_s: float = LASTS_S):
+    """Faults without end, drawn from a seed: any kind of any unit, one every ``mean_s`` on the mean, each for
+    ``lasts_s`` on the mean and LONGEST_S at most (exponential distributions).
+    """
+    rng = Random(f"chaos {seed}")
+    can_be = {unit: _possible(faults, unit) for unit in [EVERY_UNIT, *faults.units()]}
+    at_s = 0.0
+    while True:
+        at_s += rng.expovariate(1.0 / mean_s)
+        unit = EVERY_UNIT if rng.random() < 0.1 else rng.choice(faults.units())
+        kind, argument = rng.choice(can_be[unit])
+        if kind in _DRAWN:
+            argument = _DRAWN[kind](rng)
+        for_s = min(LONGEST_S, rng.expovariate(1.0 / lasts_s))
+        yield Event(int(at_s * 1000000), unit, kind, argument, for_s)
+
+
+def _possible(faults, unit: int) -> list:
+    """(kind, argument) of all faults that a unit can have."""
+    found = []
+    for kind in faults.kinds(unit):
+        for argument in (None, *INPUTS):
+            try:
+                faults.check(unit, kind, argument)
+            except FaultError:
+                # As an input that is not wired.
+                continue
+            found.append((kind, argument))
+            if argument is None:
+                break
+    return found
+
+
+INPUTS = [f"ai{i}" for i in range(8)]
+
+_DRAWN = {
+    "late": lambda rng: rng.randrange(20, 600),
+    "split": lambda rng: rng.randrange(1, 60),
+    "stray": lambda rng: rng.randrange(1, 9),
+    "noise": lambda rng: round(rng.uniform(0.001, 0.1), 3),
+    "truncated": lambda rng: rng.randrange(0, 9),
+}
