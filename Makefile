@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := setup.py pyproject.toml $(wildcard cext/*.py cext/*.pxd edge/emulator/models/*.py edge/emulator/models/*.pxd)
-DEBIAN := mosquitto mosquitto-clients mbpoll qemu-system-arm firmware-microbit-micropython
+DEBIAN := mosquitto mosquitto-clients mbpoll tshark libmodbus-dev pkg-config qemu-system-arm firmware-microbit-micropython
 
 .PHONY: run test long bench lint build debian clean
 

@@ -8,12 +8,23 @@ import json
 import os
 import platform
 
-from benchmarks import bench_core, bench_demo, bench_heap, bench_pid, bench_scenario, bench_thermocouple
+from benchmarks import (
+    bench_bus,
+    bench_core,
+    bench_demo,
+    bench_emulator,
+    bench_heap,
+    bench_pid,
+    bench_scenario,
+    bench_thermocouple,
+)
 
 BENCHES = {
     "pid": bench_pid,
     "core": bench_core,
     "thermocouple": bench_thermocouple,
+    "bus": bench_bus,
+    "emulator": bench_emulator,
     "scenario": bench_scenario,
     "heap": bench_heap,
     "demo": bench_demo,

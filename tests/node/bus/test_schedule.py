@@ -4,8 +4,11 @@ import pytest
 
 from edge.box.config import describe, find
 from edge.emulator.virtual import VirtualRun
+from edge.node.signals import BAD
 
 ROOF, O2, FEEDER = 1, 2, 14
+# One request of every other unit may be on the line before ours.
+LINE_WAIT_MS = 120
 
 
 @pytest.fixture
@@ -98,3 +101,42 @@ def test_a_refused_request_is_named_and_the_unit_is_asked_again(run):
     assert o2.faults[0] == "refused: illegal data address"
     run.run_for(2)
     assert o2.faults[0] == ""
+
+
+@pytest.mark.parametrize("phase_ms", range(0, 1000, 90))
+def test_the_signals_of_a_dead_unit_are_bad_within_a_period_and_its_time_out_budget(run, phase_ms):
+    """Whenever it dies, and whatever is being asked of it then; judged at the next tick."""
+    run.run_for(phase_ms / 1000)
+    signals = {ROOF: run.node.signals[0], O2: next(s for s in run.node.signals if s.name == "o2")}
+    for unit, signal in signals.items():
+        one = station(run, unit)
+        bound_ms = one.polls[0].period_us / 1000 + one.budget_us() / 1000 + 250 + LINE_WAIT_MS
+        assert bound_ms < signal.stale_ms, "by age it would take longer"
+        run.bench.fault(unit, "silence")
+        took_ms = 0
+        while signal.quality != BAD:
+            run.run_for(0.01)
+            took_ms += 10
+            assert took_ms <= bound_ms
+        assert signal.why == "no reply: silence"
+
+
+def test_what_goes_wrong_on_the_line_is_a_signal_like_any_other():
+    description, _ = describe(find("bishkek"))
+    spec = {"device": "flue_gas", "unit": "", "low": -1e9, "high": 1e9, "stale_ms": 5000}
+    for name in ("load", "line_load", "errors", "late"):
+        description["signal"]["o2_" + name] = dict(spec, input="bus." + name)
+        description["order"]["signal"].append("o2_" + name)
+    run = VirtualRun("bishkek", description, 1)
+    run.run_for(20)
+    signal = {each.name: each for each in run.node.signals}
+    assert signal["o2_errors"].value == signal["o2_late"].value == 0
+    assert 0.5 < signal["o2_load"].value < 5 < signal["o2_line_load"].value < 80
+    assert signal["o2_load"].quality == 0
+    run.bench.fault(O2, "late", 300)
+    run.run_for(10)
+    assert signal["o2_late"].value >= 3
+    assert signal["o2_errors"].value >= signal["o2_late"].value
+    run.bench.clear_faults()
+    run.run_for(80)
+    assert signal["o2_errors"].value == 0
