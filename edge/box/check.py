@@ -7,7 +7,7 @@ from pathlib import Path
 from edge.box.config.problems import NodeFileError, located, number
 from edge.box.config.schema import find, read
 from edge.box.serial_port import PortError, SerialPort
-from edge.node.build import build
+from edge.node.build import bad_within_ms, build
 from edge.node.bus.master import Master
 from edge.node.clock import VirtualClock
 from edge.node.description import dump
@@ -128,6 +128,7 @@ def summarise(description: dict) -> dict:
         "tick_ms": tick_ms,
         "buses": buses,
         "devices": {name: description["device"][name]["type"] for name in order["device"]},
+        "bad_within_ms": {device.name: bad_within_ms(device) for device in node.devices},
         "signals": order["signal"],
         "calcs": order["calc"],
         "loops": {name: description["loop"][name]["output"] for name in order["loop"]},
@@ -179,6 +180,8 @@ def as_text(summary: dict) -> str:
         load = f"busy {load_pct:.0f} % at most (reading {bus['reading_pct']:.0f} %, all outputs in every tick"
         rows.append(("bus", f"{port}, {load} {bus['writing_pct']:.0f} %)"))
     rows.append(("devices", ", ".join(f"{name} ({kind})" for name, kind in summary["devices"].items())))
+    limits = [f"{name} {within / 1000:.1f} s" for name, within in summary["bad_within_ms"].items()]
+    rows.append(("dead", "its signals are bad within: " + ", ".join(limits)))
     rows.append(("signals", ", ".join(summary["signals"])))
     rows.append(("calculated", ", ".join(summary["calcs"])))
     rows.append(("loops", ", ".join(f"{name} -> {output}" for name, output in summary["loops"].items())))

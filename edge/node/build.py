@@ -28,12 +28,15 @@ def build(description: dict, uarts: dict, clock, reporter) -> Node:
     for name in order["signal"]:
         spec = description["signal"][name]
         device = devices[spec["device"]]
+        stale_ms = spec["stale_ms"]
         if spec["input"] in diagnostics.INPUTS:
             device = device.station.status()
+        else:
+            stale_ms = min(stale_ms, bad_within_ms(device))
         scale = (spec["at_4ma"], spec["at_20ma"]) if "at_4ma" in spec else None
         place = device.inputs[spec["input"]]
         known[name] = Signal(
-            name, spec["unit"], device, place, spec["low"], spec["high"], spec["stale_ms"], scale
+            name, spec["unit"], device, place, spec["low"], spec["high"], stale_ms, scale
         )
         signals.append(known[name])
     calcs = []
@@ -72,6 +75,11 @@ def build(description: dict, uarts: dict, clock, reporter) -> Node:
         guard,
         reporter,
     )
+
+
+def bad_within_ms(device) -> int:
+    """A device's reading is bad when it is older than this, ms: its poll period and time-out budget."""
+    return device.period_ms + (device.station.budget_us() + 999) // 1000
 
 
 def _devices(description: dict, buses: dict) -> dict:

@@ -16,8 +16,8 @@ class Signal:
     """One process value of a device.
 
     ``scale``: None, or (at_4ma, at_20ma) for a current. ``low``/``high``: outside is bad.
-    ``stale_ms``: older is bad; older than ``overdue_ms`` is uncertain. As soon as the bus has
-    counted the device as down it is bad, whatever its age.
+    ``stale_ms``: older is bad, also where the line was too busy to ask; older than ``overdue_ms`` is
+    uncertain. As soon as the bus has counted the device as down it is bad, whatever its age.
     """
 
     def __init__(

@@ -160,7 +160,12 @@ SIGNAL = {
     "unit": Unit("the unit of the value"),
     "low": Number("below this the value is bad"),
     "high": Number("above this the value is bad"),
-    "stale_ms": Integer("older than this the value is bad; more than two periods", 100, 2 * HOUR_MS, "ms"),
+    "stale_ms": Integer(
+        "older than this (or than period + time-out budget) the value is bad; more than two periods",
+        100,
+        2 * HOUR_MS,
+        "ms",
+    ),
 }
 
 _OF = References("the signals and calcs that it reads", "source")

@@ -24,11 +24,6 @@ from edge.node.bus.station import Poll, Station
 __all__ = ["Bus", "Poll", "Station"]
 
 RETRIES = 1
-# A unit that has failed so often in a row is probed at longer intervals.
-SLOW_AFTER = 5
-SLOW_FACTOR = 3
-# A unit that is down is asked so seldom that it takes at most one part in so many of the line's time.
-PROBE_SHARE = 20
 PORT_GONE = "port gone"
 NOT_SENT = "port takes no bytes"
 # How often to look whether the last character is out, on a line whose direction the node turns.
@@ -148,9 +143,9 @@ class Bus:
         if now_us >= self._update_at_us:
             self._update(now_us)
         if self._again is not None:
-            station, poll, tag, request = self._again
+            station, tag, request = self._again
             self._again = None
-            return self._ask(station, poll, tag, request, now_us)
+            return self._ask(station, None, tag, request, now_us)
         poll = None
         station = self._writer(now_us) if self.waiting else None
         if station is None:
@@ -200,8 +195,8 @@ class Bus:
             if late.doubt_until_us >= 0 and late.confusing(poll.station, poll.request, now_us):
                 next_us = min(next_us, late.doubt_until_us)
                 continue
-            late_us = now_us - poll.due_us
-            priority = poll.priority if late_us < poll.starved_us else 0
+            late_us = now_us - due_us
+            priority = poll.rank(late_us)
             if chosen is None or priority < best or (priority == best and late_us > overdue_us):
                 chosen = poll
                 best = priority
@@ -309,18 +304,18 @@ class Bus:
         station.last_error = why
         more = station.in_a_row <= station.retries
         if spent and more and not self._probing and station.master.repeatable(request):
-            self._again = (station, poll, tag, request)
+            if poll is None:
+                self._again = (station, tag, request)
+            else:
+                poll.due_us = now_us
             return
         rest_us = self.late.late_us
         # Of a port that is away nothing can come late, and as soon as it is back it serves all.
-        if not self._away:
-            if station.in_a_row >= SLOW_AFTER:
-                rest_us *= SLOW_FACTOR
-            if not spent:
-                self.late.timed_out(station, request, now_us)
+        if not self._away and not spent:
+            self.late.timed_out(station, request, now_us)
         if not more:
             station.down = why
-            rest_us = max(rest_us, PROBE_SHARE * (now_us - self._since_us))
+            rest_us = station.probe_after_us(rest_us, now_us - self._since_us, not self._away)
         station.rest_until_us = now_us + rest_us
         if poll is not None and more:
             # Not told yet: it is asked once more, first thing after the rest.
@@ -341,11 +336,8 @@ class Bus:
         device = station.device
         for each in [tag] if poll is None else poll.tags():
             device.failed(each, why, now_ms)
-        if not device.ready and station.in_a_row >= device.LOST_AFTER and not self._away:
-            # It may hear us though we don't hear it: asking on would keep its outputs from falling to safe.
-            lost_until_us = now_us + device.rest_ms * 1000
-            if lost_until_us > station.rest_until_us:
-                station.rest_until_us = lost_until_us
+        if not self._away:
+            station.leave_alone(now_us)
 
     def _stray(self, received: bytes, now_us: int):
         """Bytes in nobody's transaction."""
@@ -368,8 +360,8 @@ class Bus:
         if station is not None:
             self._end(station, now_us)
         elif self._again is not None:
-            station, self._poll, self._tag, _ = self._again
-            self._again = None
+            station, self._tag, _ = self._again
+            self._again = self._poll = None
         if station is not None:
             self._failed(station, station.master.request, PORT_GONE, False, now_us)
         return now_us

@@ -6,6 +6,14 @@ from edge.node.bus.diagnostics import Status
 # A poll of lower priority goes first all the same when it is overdue by so many of its periods.
 STARVED_PERIODS = 10
 NORMAL_PRIORITY = 1
+# Of a unit that has rested after silence: settled first. Of one that is down: when nobody else is due.
+RETRY_PRIORITY = -1
+PROBE_PRIORITY = 100
+# A unit that has failed so often in a row is probed at longer intervals.
+SLOW_AFTER = 5
+SLOW_FACTOR = 3
+# A unit that is down is asked so seldom that it takes at most one part in so many of the line's time.
+PROBE_SHARE = 20
 
 
 class Poll:
@@ -25,6 +33,18 @@ class Poll:
         self.station = None
         self.due_us = 0
         self.starved_us = STARVED_PERIODS * period_us
+
+    def rank(self, late_us: int) -> int:
+        """Its priority when it could have been asked for so long."""
+        if late_us >= self.starved_us:
+            return 0
+        station = self.station
+        if station.in_a_row:
+            if station.down:
+                return PROBE_PRIORITY
+            if station.rest_until_us > self.due_us:
+                return RETRY_PRIORITY
+        return self.priority
 
     def deliver(self, data: bytes, now_ms: int):
         """Hand the reply's data to the device, each part under its tag."""
@@ -110,15 +130,43 @@ class Station:
         self._bus.statuses.append((self, status))
         return status
 
-    def budget_us(self) -> int:
-        """The time-out budget: the longest time from asking a unit that is dead until it counts as down.
+    def probe_after_us(self, late_us: int, took_us: int, slowly: bool) -> int:
+        """How long a unit that is down is asked nothing, when the last attempt took ``took_us``."""
+        if slowly and self.in_a_row >= SLOW_AFTER:
+            late_us *= SLOW_FACTOR
+        return max(late_us, PROBE_SHARE * took_us)
 
-        Attempts and the rests between them; what the line spends on other units meanwhile comes on top.
-        """
-        attempt_us = 0
+    def leave_alone(self, now_us: int):
+        """Let a lost unit's own watchdog run out: it may hear us though we don't hear it."""
+        device = self.device
+        if not device.ready and self.in_a_row >= device.LOST_AFTER:
+            self.rest_until_us = max(self.rest_until_us, now_us + device.rest_ms * 1000)
+
+    def attempt_us(self) -> int:
+        """The longest time that one attempt to poll this unit takes."""
+        attempt_us = self.timeout_us
         for poll in self.polls:
             attempt_us = max(attempt_us, self.master.attempt_us(poll.request, self.timeout_us))
-        return attempt_us * (self.retries + 1) + self._bus.late.late_us * self.retries
+        return attempt_us
+
+    def budget_us(self) -> int:
+        """The time-out budget: the longest time from when a poll is due until a dead unit's signals are bad.
+
+        Every attempt with its time-out, the rests between them, and one turn of the line, in which every
+        other unit is asked once and none answers. Signals hold it by their age, whatever keeps the line
+        from asking, so it is counted when all devices are on the line.
+        """
+        late_us = self._bus.late.late_us
+        budget_us = self.attempt_us() * (self.retries + 1) + late_us * self.retries
+        nameless = False
+        for other in self._bus.stations:
+            if other is not self:
+                budget_us += other.attempt_us()
+                nameless = nameless or other.master.NAME == "dcon"
+        if nameless and self.master.NAME == "dcon":
+            # Another module's late reply that names nobody must be waited for.
+            budget_us += late_us
+        return budget_us
 
 
 def polls_of(device, master) -> list:

@@ -7,8 +7,7 @@ from edge.emulator.virtual import VirtualRun
 from edge.node.signals import BAD
 
 ROOF, O2, FEEDER = 1, 2, 14
-# One request of every other unit may be on the line before ours.
-LINE_WAIT_MS = 120
+TICK_MS = 250
 
 
 @pytest.fixture
@@ -105,13 +104,12 @@ def test_a_refused_request_is_named_and_the_unit_is_asked_again(run):
 
 @pytest.mark.parametrize("phase_ms", range(0, 1000, 90))
 def test_the_signals_of_a_dead_unit_are_bad_within_a_period_and_its_time_out_budget(run, phase_ms):
-    """Whenever it dies, and whatever is being asked of it then; judged at the next tick."""
+    """Whenever it dies, and whatever is being asked of it then; it is down before its age tells."""
     run.run_for(phase_ms / 1000)
     signals = {ROOF: run.node.signals[0], O2: next(s for s in run.node.signals if s.name == "o2")}
     for unit, signal in signals.items():
         one = station(run, unit)
-        bound_ms = one.polls[0].period_us / 1000 + one.budget_us() / 1000 + 250 + LINE_WAIT_MS
-        assert bound_ms < signal.stale_ms, "by age it would take longer"
+        bound_ms = (one.polls[0].period_us + one.budget_us()) / 1000 + TICK_MS
         run.bench.fault(unit, "silence")
         took_ms = 0
         while signal.quality != BAD:
