@@ -1,6 +1,6 @@
 """Modbus RTU slaves of one multi-drop line, without any I/O: bytes and times in, bytes and times out.
 
-Sources: MODBUS Application Protocol V1.1b3 (function codes 1-6, 15, 16; order of the checks behind
+Sources: MODBUS Application Protocol V1.1b3 (function codes 1-6, 15, 16, 22, 23; order of the checks behind
 exceptions 1, 2, 3) and MODBUS over Serial Line V1.02 (CRC, silence, broadcast). A request is framed by
 its expected length and its CRC. After a frame with a wrong CRC nothing is heard until the line has been
 silent; a unit that does not exist is silent; a broadcast is obeyed by all and answered by none.
@@ -21,7 +21,7 @@ MAX_FRAME = 256
 KNOWN_READS = 512
 
 _CHECK_WORD = Struct("<H").pack
-_ADDRESS_AND_COUNT = Struct(">HH").unpack_from
+_WORDS = Struct(">HH").unpack_from
 _REGISTERS = [Struct(f">{count}H").unpack_from for count in range(modbus.MAX_WRITE_REGISTERS + 1)]
 
 
@@ -37,6 +37,10 @@ def expected_length(buffer: bytes) -> int:
         return 8
     if function == modbus.WRITE_MULTIPLE_COILS or function == modbus.WRITE_MULTIPLE_REGISTERS:
         return 9 + (buffer[6] if len(buffer) > 6 else 0)
+    if function == modbus.MASK_WRITE_REGISTER:
+        return 10
+    if function == modbus.READ_WRITE_REGISTERS:
+        return 13 + (buffer[10] if len(buffer) > 10 else 0)
     return 0
 
 
@@ -128,7 +132,7 @@ class ModbusSlaves:
         function = frame[1]
         if unit == modbus.BROADCAST:
             self.requests += 1
-            if function > modbus.READ_INPUT_REGISTERS:
+            if function > modbus.READ_INPUT_REGISTERS and function != modbus.READ_WRITE_REGISTERS:
                 for instrument in self.instruments:
                     if not self.faults.armed or not self.faults.deaf(instrument.unit, end_us):
                         self._execute(instrument, function, frame, end_us)
@@ -145,14 +149,18 @@ class ModbusSlaves:
         code = self._execute(instrument, function, frame, end_us)
         if code:
             body = bytes((unit, function | 0x80, code))
+        elif function == modbus.READ_WRITE_REGISTERS:
+            address, count = _WORDS(frame, 2)
+            begin = instrument.holding.place(address, count)
+            body = bytes((unit, function, 2 * count)) + instrument.holding.data[begin : begin + 2 * count]
         else:
-            body = frame[:6]
+            body = frame[: 8 if function == modbus.MASK_WRITE_REGISTER else 6]
         return self._reply(instrument, body, end_us)
 
     def _first_read(self, instrument, function: int, frame: bytes, end_us: int):
         """Check a read that is not known yet, answer it, and know it from now on."""
         table = instrument.tables[function]
-        address, count = _ADDRESS_AND_COUNT(frame, 2)
+        address, count = _WORDS(frame, 2)
         bits = function <= modbus.READ_DISCRETE_INPUTS
         code = 0
         begin = 0
@@ -227,7 +235,7 @@ class ModbusSlaves:
     def _write(self, instrument, function: int, frame: bytes, at_us: int) -> int:
         if function not in instrument.FUNCTIONS:
             return ILLEGAL_FUNCTION
-        address, count = _ADDRESS_AND_COUNT(frame, 2)
+        address, count = _WORDS(frame, 2)
         if function == modbus.WRITE_MULTIPLE_REGISTERS:
             if count == 0 or count > modbus.MAX_WRITE_REGISTERS or frame[6] != 2 * count:
                 return ILLEGAL_VALUE
@@ -238,6 +246,14 @@ class ModbusSlaves:
             if instrument.holding.place(address) < 0:
                 return ILLEGAL_ADDRESS
             return instrument.write_registers(address, (count,), at_us)
+        if function == modbus.MASK_WRITE_REGISTER:
+            if instrument.holding.place(address) < 0:
+                return ILLEGAL_ADDRESS
+            and_mask, or_mask = _WORDS(frame, 4)
+            value = instrument.holding.get(address) & and_mask | or_mask & ~and_mask
+            return instrument.write_registers(address, (value,), at_us)
+        if function == modbus.READ_WRITE_REGISTERS:
+            return self._read_write(instrument, address, count, frame, at_us)
         if function == modbus.WRITE_SINGLE_COIL:
             if count != 0xFF00 and count != 0:
                 return ILLEGAL_VALUE
@@ -250,3 +266,15 @@ class ModbusSlaves:
             return ILLEGAL_ADDRESS
         bits = modbus.unpack_bits(frame[7:-2], count)
         return instrument.write_coils(address, [1 if bit else 0 for bit in bits], at_us)
+
+    def _read_write(self, instrument, read_address: int, read_count: int, frame: bytes, at_us: int) -> int:
+        """The write of FC 23, which comes before its read; both ranges are checked before it."""
+        address, count = _WORDS(frame, 6)
+        if not 1 <= read_count <= modbus.MAX_READ_REGISTERS:
+            return ILLEGAL_VALUE
+        if not 1 <= count <= modbus.MAX_READ_WRITE_REGISTERS or frame[10] != 2 * count:
+            return ILLEGAL_VALUE
+        holding = instrument.holding
+        if holding.place(read_address, read_count) < 0 or holding.place(address, count) < 0:
+            return ILLEGAL_ADDRESS
+        return instrument.write_registers(address, _REGISTERS[count](frame, 11), at_us)

@@ -25,9 +25,9 @@ CHAR_US = 11e6 / 38400
 class Emulator:
     """The process; ended by its id whatever happens."""
 
-    def __init__(self, *arguments, stdin=subprocess.PIPE):
+    def __init__(self, *arguments, stdin=subprocess.PIPE, plant="bishkek"):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "edge.emulator.serve", "bishkek", "--seed", "1", *arguments],
+            [sys.executable, "-m", "edge.emulator.serve", plant, "--seed", "1", *arguments],
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -137,6 +137,48 @@ def test_pymodbus_reads_and_writes_with_every_function(client):
     assert not client.write_registers(ach550.CONTROL_WORD, [0x006F, 10000], device_id=GRATE).isError()
     reply = client.read_holding_registers(ach550.CONTROL_WORD, count=2, device_id=GRATE)
     assert reply.registers == [0x006F, 10000]
+
+
+def test_pymodbus_reads_and_writes_a_drive_in_one_request(client):
+    reply = client.readwrite_registers(
+        read_address=ach550.CONTROL_WORD,
+        read_count=4,
+        write_address=ach550.REFERENCE_1,
+        values=[8000],
+        device_id=GRATE,
+    )
+    assert reply.registers[:2] == [0x006F, 8000] and reply.registers[3] & 7 == 7
+    refused = client.readwrite_registers(
+        read_address=0, read_count=1, write_address=ach550.STATUS_WORD, values=[1], device_id=GRATE
+    )
+    assert refused.exception_code == 3, "read-only"
+    refused = client.mask_write_register(address=0, and_mask=0xFFFF, or_mask=0, device_id=GRATE)
+    assert refused.exception_code == 1, "not in the manual's table"
+
+
+def test_pymodbus_masks_and_reads_and_writes_a_generic_device(tmp_path):
+    path = tmp_path / "shelf.toml"
+    held = "".join(
+        f'[instrument.shelf.r{i}]\ntable = "holding"\naddress = {i}\ntype = "u16"\nvalue = {0x10 + i}\n'
+        for i in range(4)
+    )
+    path.write_text(
+        '[plant]\nname = "shelf"\n[model]\nkind = "grate"\n[line]\nbaud = 38400\n'
+        f'[instrument.shelf]\ntype = "modbus"\nunit = 9\ndelay_ms = 5\n{held}'
+    )
+    emulator = Emulator(plant=str(path))
+    try:
+        client = ModbusSerialClient(emulator.port, baudrate=38400, timeout=1, retries=1)
+        assert client.connect()
+        assert not client.mask_write_register(address=2, and_mask=0xF2, or_mask=0x25, device_id=9).isError()
+        assert client.read_holding_registers(2, count=1, device_id=9).registers == [0x17]
+        reply = client.readwrite_registers(
+            read_address=0, read_count=4, write_address=1, values=[513, 514], device_id=9
+        )
+        assert reply.registers == [0x10, 513, 514, 0x13]
+        client.close()
+    finally:
+        emulator.end()
 
 
 def test_pymodbus_gets_the_exceptions(client):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cext.crc import crc16
-from edge.emulator.instruments.instrument import Instrument
+from edge.emulator.instruments.instrument import ALL_FUNCTIONS, MASK_AND_READ_WRITE, Instrument
 from edge.emulator.slave import KNOWN_READS, ModbusSlaves, expected_length
 from edge.node.bus import modbus
 from tests.emulator import fuzz
@@ -18,6 +18,7 @@ class Shelf(Instrument):
     """An instrument that keeps what it is told: four tables of 64 addresses, and a stretch further on."""
 
     TYPE = "shelf"
+    FUNCTIONS = ALL_FUNCTIONS | MASK_AND_READ_WRITE
 
     def __init__(self, unit=UNIT, delay_ms=5):
         blocks = [(0, 64), (100, 200)]
@@ -93,6 +94,31 @@ def test_what_is_written_can_be_read():
     assert line.ask(modbus.read_request(UNIT, 1, 5, 3))[3:-2] == frame("05")
 
 
+def test_masks_and_read_write_as_the_specification_has_them():
+    """MODBUS Application Protocol V1.1b3, the examples of 6.16 and 6.17."""
+    shelf = Shelf()
+    line = Line(shelf)
+    shelf.holding.put(4, 0x12)
+    request = modbus.mask_write(UNIT, 4, 0xF2, 0x25)
+    assert line.ask(request) == request
+    assert shelf.holding.get(4) == 0x17
+    shelf.holding.put_all(3, (0x00FE, 0x0ACD, 0x0001, 0x0003, 0x000D, 0x00FF))
+    reply = line.ask(modbus.read_write(UNIT, 3, 6, 14, [0x00FF] * 3))
+    assert reply[:-2] == frame("11 17 0C 00FE 0ACD 0001 0003 000D 00FF") and crc16(reply) == 0
+    assert [shelf.holding.get(address) for address in (13, 14, 15, 16, 17)] == [0, 0xFF, 0xFF, 0xFF, 0]
+    reply = line.ask(modbus.read_write(UNIT, 20, 3, 21, [7]))
+    assert reply[3:-2] == frame("0000 0007 0000"), "written before it is read"
+
+
+def test_a_broadcast_mask_is_obeyed_and_a_broadcast_read_write_is_not():
+    shelf = Shelf()
+    line = Line(shelf)
+    assert line.ask(modbus.mask_write(0, 4, 0, 5)) == b""
+    body = bytes((0,)) + modbus.read_write(UNIT, 3, 1, 14, [9])[1:-2]
+    assert line.ask(modbus.sealed(body)) == b""
+    assert (shelf.holding.get(4), shelf.holding.get(14)) == (5, 0)
+
+
 def test_a_known_read_shows_the_present_value():
     shelf = Shelf()
     line = Line(shelf)
@@ -126,8 +152,17 @@ def test_a_known_read_shows_the_present_value():
         ("11 10 00 3F 00 02 04 00 00 00 00", 2),
         ("11 07", 1),
         ("11 08 00 00 12 34", 1),
-        ("11 16 00 04 00 F2 00 25", 1),
-        ("11 17 00 03 00 06 00 0E 00 01 02 00 FF", 1),
+        ("11 16 00 04 00 F2 00 25", 0),
+        ("11 16 00 40 00 F2 00 25", 2),
+        ("11 16 00 3F 00 F2 00 25", 2),
+        ("11 17 00 03 00 06 00 0E 00 01 02 00 FF", 0),
+        ("11 17 00 03 00 00 00 0E 00 01 02 00 FF", 3),
+        ("11 17 00 03 00 7E 00 0E 00 01 02 00 FF", 3),
+        ("11 17 00 03 00 06 00 0E 00 00 00", 3),
+        ("11 17 00 03 00 06 00 0E 00 01 04 00 FF 00 FF", 3),
+        ("11 17 00 3F 00 02 00 0E 00 01 02 00 FF", 2),
+        ("11 17 00 03 00 06 00 40 00 01 02 00 FF", 2),
+        ("11 17 00 03 00 06 00 3F 00 01 02 00 FF", 2),
         ("11 2B 0E 01 00", 1),
         ("11 03 00 64 00 7D", 0),
         ("11 01 00 64 00 C8", 0),
@@ -143,6 +178,8 @@ def test_a_function_that_the_instrument_lacks_is_exception_1():
     line = Line(shelf)
     assert line.code("11 03 00 00 00 01") == 1
     assert line.code("11 06 00 00 00 01") == 1
+    assert line.code("11 16 00 04 00 F2 00 25") == 1
+    assert line.code("11 17 00 03 00 06 00 0E 00 01 02 00 FF") == 1
     assert line.code("11 04 00 00 00 01") == 0
 
 
@@ -245,6 +282,9 @@ def test_expected_lengths():
     assert expected_length(frame("11 03")) == 8
     assert expected_length(frame("11 10 00 01")) == 9
     assert expected_length(frame("11 10 00 01 00 02 04")) == 13
+    assert expected_length(frame("11 16")) == 10
+    assert expected_length(frame("11 17 00 01 00 02 00 03 00 01")) == 13
+    assert expected_length(frame("11 17 00 01 00 02 00 03 00 01 02")) == 15
     assert expected_length(frame("11 2B")) == 0
 
 
@@ -272,6 +312,11 @@ def _request(unit, function, address, count, data):
     if function in (15, 16):
         body = bytes((unit, function)) + address.to_bytes(2, "big") + count.to_bytes(2, "big")
         return body + bytes((len(data),)) + data
+    if function == 22:
+        return bytes((unit, function)) + address.to_bytes(2, "big") + (data + bytes(4))[:4]
+    if function == 23:
+        write = (data + bytes(4))[:4] + bytes((len(data[4:]),)) + data[4:]
+        return bytes((unit, function)) + address.to_bytes(2, "big") + count.to_bytes(2, "big") + write
     return bytes((unit, function)) + address.to_bytes(2, "big") + count.to_bytes(2, "big")
 
 
@@ -325,7 +370,7 @@ def fuzzed(seed, total):
         assert crc16(reply) == 0
         assert reply[0] == UNIT and 5 <= len(reply) <= 256
         function = reply[1] & 0x7F
-        assert reply[1] & 0x80 and reply[2] in (1, 2, 3) or function in (1, 2, 3, 4, 5, 6, 15, 16)
+        assert reply[1] & 0x80 and reply[2] in (1, 2, 3) or function in (1, 2, 3, 4, 5, 6, 15, 16, 22, 23)
 
     slaves._serve = serve_judged
     answers = fuzz.run(seed, slaves, FRAMES, lambda data: modbus.sealed(data[:-2]), total, judge)

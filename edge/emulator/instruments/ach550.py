@@ -5,7 +5,8 @@ start sequence 0006 - wait 100 ms - 0007 - 000F (operation enabled, but the ramp
 - 002F - 006F (operating, follows the reference); coils 1-16 are the control word and discrete inputs 1-16
 the status word; parameter GGPP is register 4GGPP, others don't exist (exception 2); writing what is
 read-only or out of limits is exception 3; parameter writes are volatile until 1607 saves them; 40005 shows
-the parameter that 5310 names, in that parameter's resolution: 0103, output frequency in 0.1 Hz.
+the parameter that 5310 names, in that parameter's resolution: 0103, output frequency in 0.1 Hz; function
+codes 1-6, 15, 16 and 23 (of its table only 8, diagnostics, is not here).
 
 Recollection: 3018 communication fault function 0 none, 1 trip (fault 28), 2 speed of 1208, 3 average speed
 of the last 10 s; 2 and 3 raise the alarm and last until a new reference is written. Own choice: motor and
@@ -13,12 +14,14 @@ machine coast to rest in 10 s, an emergency stop takes 2 s.
 """
 
 from edge.emulator.instruments.instrument import (
+    ALL_FUNCTIONS,
     ILLEGAL_VALUE,
     NEVER_US,
     FaultError,
     Instrument,
     unit_and_delay,
 )
+from edge.node.bus import modbus
 from edge.node.devices import ach550 as registers
 from edge.node.devices.ach550 import parameter
 
@@ -96,6 +99,7 @@ class Ach550(Instrument):
     """
 
     TYPE = "ach550"
+    FUNCTIONS = ALL_FUNCTIONS | {modbus.READ_WRITE_REGISTERS}
     READ_ONLY = ILLEGAL_VALUE
     FAULTS = dict(Instrument.FAULTS, trip=False, local=True)
     ARGUMENTS = frozenset(("trip",))

@@ -14,6 +14,8 @@ ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
 
 ALL_FUNCTIONS = frozenset((1, 2, 3, 4, 5, 6, 15, 16))
+# Rare, and not in the data sheets of most.
+MASK_AND_READ_WRITE = frozenset((22, 23))
 
 # Later than any run: a watchdog that is not armed expires then.
 NEVER_US = 1 << 62

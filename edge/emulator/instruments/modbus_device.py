@@ -17,6 +17,7 @@ When nothing was heard for the watchdog's time, what it drives goes to safe_pct 
 
 from edge.emulator.instruments.instrument import (
     ALL_FUNCTIONS,
+    MASK_AND_READ_WRITE,
     NEVER_US,
     Instrument,
     process_values,
@@ -103,7 +104,7 @@ class ModbusDevice(Instrument):
     TYPE = "modbus"
     FAULTS = dict(Instrument.FAULTS, watchdog=False)
 
-    def __init__(self, name, unit, delay_ms, registers, functions=ALL_FUNCTIONS):
+    def __init__(self, name, unit, delay_ms, registers, functions=ALL_FUNCTIONS | MASK_AND_READ_WRITE):
         blocks = {table: [] for table in TABLES}
         for register in registers:
             blocks[register.table].append((register.address, register.size))
