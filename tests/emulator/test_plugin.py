@@ -1,6 +1,7 @@
 """The pytest plugin: from an installed wheel outside the project, and its messages."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -69,6 +70,22 @@ def test_the_example_runs_with_nothing_but_the_wheel(elsewhere, tmp_path):
     assert code == 0 and "3 passed" in said, said
 
 
+def pytest_here(folder):
+    """pytest on a folder outside of the project, with the plugin of this tree."""
+    plugins = ["-p", "edge.emulator.pytest_plugin", "-p", "no:cacheprovider"]
+    # Loaded by name, it must not be loaded again by the entry point of an installed project.
+    environment = {"PYTHONPATH": str(PROJECT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return run([sys.executable, "-m", "pytest", "-q", *plugins, "."], folder, **environment)
+
+
+def test_the_lines_of_the_readme_run_as_they_stand(tmp_path):
+    (example,) = re.findall(r"```python\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)
+    assert "furnace_bench" in example
+    (tmp_path / "test_readme.py").write_text(example)
+    code, said = pytest_here(tmp_path)
+    assert code == 0 and "1 passed" in said, said
+
+
 FAILING = """
 import pytest
 
@@ -92,11 +109,7 @@ def test_of_options(furnace_bench):
 
 def test_a_failing_test_shows_the_time_line_and_what_was_expected(tmp_path):
     (tmp_path / "test_failing.py").write_text(FAILING)
-    plugins = ["-p", "edge.emulator.pytest_plugin", "-p", "no:cacheprovider"]
-    pytest_here = [sys.executable, "-m", "pytest", "-q", *plugins, "."]
-    # Loaded by name, it must not be loaded again by the entry point of an installed project.
-    environment = {"PYTHONPATH": str(PROJECT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    code, said = run(pytest_here, tmp_path, **environment)
+    code, said = pytest_here(tmp_path)
     assert code == 1, said
     assert "what happened on the line" in said
     assert "fault begins  unit 1: late 300" in said
