@@ -227,7 +227,10 @@ def told(figures: dict) -> str:
             wrong += f" failures {one['failures']}" if one["failures"] else ""
             cells.append(f"{one['median_pct']:+6.2f} ({one['mean_pct']:+.2f}) {one['cpu_us']:5.0f} us{wrong}")
         lines.append(f"  {name:26} " + "   ".join(cells))
-    lines.append(f"  CPU of a transaction without any pace (ours: at most {CPU_TARGET_US:.0f} us)")
+    lines.append(
+        f"  CPU of a transaction without any pace (ours: at most {CPU_TARGET_US:.0f} us, on MicroPython "
+        "at most twice that)"
+    )
     for name, found in figures["free"].items():
         if found is not None:
             lines.append(f"  {name:26} {found['cpu_us']:6.1f} us, {found['per_s']} a second")

@@ -31,6 +31,11 @@ class Tally:
 class Device:
     """Eight registers of one unit."""
 
+    # As edge.node.devices.device.Device has them: nothing is to be verified, nothing to be left alone.
+    ready = True
+    LOST_AFTER = 3
+    rest_ms = 0
+
     def __init__(self, unit: int, period_ms: int, tally: Tally):
         self.unit = unit
         self._period_ms = period_ms
