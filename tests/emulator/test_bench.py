@@ -341,7 +341,7 @@ def test_every_plant_that_comes_with_the_emulator_can_be_built():
         ("instrument.roof.ai0.at_4ma", 1, r"\[instrument.roof.ai0\] at_4ma: is not known here"),
         ("instrument.roof.ai4.at_4ma", None, r"\[instrument.roof.ai4\] at_4ma: is missing; expected"),
         ("instrument.roof.ai4.at_20ma", 0, r"\[instrument.roof.ai4\] at_20ma: is 0; expected .* above 0"),
-        ("instrument.roof.ai0.sensor", "S", r"\[instrument.roof.ai0\] sensor: is 'S'; expected one of K"),
+        ("instrument.roof.ai0.sensor", "G", r"\[instrument.roof.ai0\] sensor: is 'G'; expected one of .*K"),
         ("instrument.roof.ai0.reads", "t_c", r"\[instrument.roof.ai0\] reads: .*no process value 't_c'"),
         ("instrument.roof.ai0", 5, r"\[instrument.roof\] ai0: is 5; expected a table"),
         ("instrument.roof.unit", 2, r"\[instrument.flue_gas\] unit: is 2, which roof has already"),

@@ -16,11 +16,11 @@ from edge.emulator.instruments import icpdas
 from edge.emulator.instruments.dcon_module import commands, signed
 from edge.emulator.instruments.icpdas import BIT, ONLY_1, IcpDasModule
 from edge.emulator.instruments.instrument import FaultError, Instrument, process_values, unit_and_delay
+from edge.emulator.instruments.thermocouples import KINDS
 from edge.node.devices import m7019r as registers
 
 CHANNELS = registers.CHANNELS
 
-SENSORS = ("K", "4-20mA")
 OUT_OF_RANGE = registers.AI_OUT_OF_RANGE
 
 # A two-wire transmitter can't go further (NAMUR NE 43).
@@ -28,15 +28,16 @@ TRANSMITTER_LOW_MA = 3.8
 TRANSMITTER_HIGH_MA = 20.5
 
 _COUNTS = Struct(f">{CHANNELS}H")
-_TYPE_K = registers.SENSORS["K"][0]
 _TYPE_CURRENT = registers.SENSORS["4-20mA"][0]
+# type code -> its thermocouple
+_CODES = {registers.SENSORS[sensor][0]: kind for sensor, kind in KINDS.items()}
 
 
 class Channel:
     """What is wired to one input.
 
-    ``sensor`` "K" or "4-20mA"; ``reads``: the process value, degC for a thermocouple; ``noise``: standard
-    deviation in that unit; ``at_4ma``, ``at_20ma``: the transmitter's range.
+    ``sensor`` the letter of a thermocouple or "4-20mA"; ``reads``: the process value, degC for a
+    thermocouple; ``noise``: standard deviation in that unit; ``at_4ma``, ``at_20ma``: range of the current.
     """
 
     def __init__(self, sensor: str, reads: str, noise=0.0, at_4ma=0.0, at_20ma=1.0):
@@ -52,7 +53,7 @@ class M7019R(IcpDasModule):
 
     TYPE = "m7019r"
     NAME = "7019R"
-    SENSORS = SENSORS
+    SENSORS = (*KINDS, "4-20mA")
     FAULTS = dict(IcpDasModule.FAULTS, burnt_out=True)
     ARGUMENTS = frozenset(("burnt_out",))
     COMMANDS = commands(
@@ -67,7 +68,7 @@ class M7019R(IcpDasModule):
         **icpdas.COMMON,
     )
     # Type codes that it can be set to.
-    TYPES = frozenset((_TYPE_K, _TYPE_CURRENT))
+    TYPES = frozenset((*_CODES, _TYPE_CURRENT))
     OWN_COILS = [(registers.COIL_DATA_FORMAT, 1), (registers.COIL_OPEN_DETECTION, 1)]
     OWN_DISCRETE = [(OUT_OF_RANGE, CHANNELS)]
     OWN_HOLDING = [(registers.AI_TYPE_CODE, CHANNELS), (registers.TEMPERATURE_OFFSET, CHANNELS)]
@@ -92,7 +93,7 @@ class M7019R(IcpDasModule):
         self.cold_junction_c = cold_junction_c
         self._channels = [(i, channels[key]) for i, key in enumerate(registers.INPUTS) if key in channels]
         self.reads = [channel.reads for _, channel in self._channels]
-        self._emf_cold_mv = emf_mv(cold_junction_c)
+        self._emf_cold_mv = {sensor: emf_mv(cold_junction_c, kind) for sensor, kind in KINDS.items()}
         self._broken = set()
         self._process = None
         self._gauss = None
@@ -176,9 +177,12 @@ class M7019R(IcpDasModule):
             if not enabled & 1 << i:
                 self._counts[i] = 0
                 continue
-            wired_k = channel.sensor == "K"
-            set_k = self.type_code(i) == _TYPE_K
-            plan.append((i, place, channel, wired_k, set_k, self.offset(i), i in self._broken))
+            # Thermocouples, None for a current: what is wired, and what it is taken for.
+            wired = KINDS.get(channel.sensor)
+            taken = _CODES.get(self.type_code(i))
+            cold_mv = self._emf_cold_mv.get(channel.sensor)
+            fits = (wired is None) == (taken is None) and i not in self._broken
+            plan.append((i, place, channel, wired, taken, cold_mv, self.offset(i), fits))
         self._plan = plan
 
     def connect(self, model, rng):
@@ -192,27 +196,27 @@ class M7019R(IcpDasModule):
         counts = self._counts
         gauss = self._gauss
         bad = 0
-        for i, place, channel, wired_k, set_k, offset, broken in self._plan:
+        for i, place, channel, wired, taken, cold_mv, offset, fits in self._plan:
             value = values[place]
             if channel.noise:
                 value += channel.noise * gauss(0.0, 1.0)
-            if wired_k and set_k and not broken:
-                temp_c = measured_temp_c(emf_mv(value) - self._emf_cold_mv, self.cold_junction_c)
+            if not fits:
+                count = self._unfit(taken is not None, i in self._broken, offset)
+            elif wired is not None:
+                temp_c = measured_temp_c(emf_mv(value, wired) - cold_mv, self.cold_junction_c, taken)
                 if temp_c == temp_c:
                     count = int(temp_c * 10.0 + 1000000.5) - 1000000 + offset
                     if count < 0:
                         count += 65536
                 else:
                     count = registers.BROKEN_WIRE if value > 0.0 else registers.UNDER_RANGE
-            elif not wired_k and not set_k and not broken:
+            else:
                 ma = 4.0 + (value - channel.at_4ma) * channel.per_ma
                 if ma < TRANSMITTER_LOW_MA:
                     ma = TRANSMITTER_LOW_MA
                 elif ma > TRANSMITTER_HIGH_MA:
                     ma = TRANSMITTER_HIGH_MA
                 count = int(ma * 1000.0 + 0.5)
-            else:
-                count = self._mismatch(wired_k, set_k, broken, offset)
             counts[i] = count
             if count == registers.BROKEN_WIRE or count == registers.UNDER_RANGE:
                 bad |= 1 << i
@@ -224,9 +228,11 @@ class M7019R(IcpDasModule):
                 for i in range(count):
                     self.discrete_inputs.put(address + i, bad >> i & 1)
 
-    def _mismatch(self, wired_k: bool, set_k: bool, broken: bool, offset: int) -> int:
-        """The count of a broken wire, or of a channel that is set to something else than what is wired."""
-        if not set_k:
+    def _unfit(self, thermocouple: bool, broken: bool, offset: int) -> int:
+        """The count of a broken wire, or of a current where the channel is set to a ``thermocouple``, or the
+        other way round.
+        """
+        if not thermocouple:
             # Set to current: neither an open loop nor the millivolts of a thermocouple drive any.
             return registers.UNDER_RANGE
         if broken and not self.open_detection():
@@ -279,7 +285,7 @@ class M7019R(IcpDasModule):
         if count == registers.UNDER_RANGE:
             return "-9999.9"
         count = count - 65536 if count & 0x8000 else count
-        return signed(count / 10.0, 1) if self.type_code(i) == _TYPE_K else signed(count / 1000.0, 3)
+        return signed(count / 1000.0, 3) if self.type_code(i) == _TYPE_CURRENT else signed(count / 10.0, 1)
 
     def read_inputs(self, at_us: int) -> str:
         """#AA"""
@@ -323,8 +329,8 @@ class M7018(M7019R):
 
     TYPE = "m7018"
     NAME = "7018"
-    SENSORS = ("K",)
-    TYPES = frozenset((_TYPE_K,))
+    SENSORS = tuple(KINDS)
+    TYPES = frozenset(_CODES)
     OWN_COILS = [(registers.COIL_DATA_FORMAT, 1), (registers.COIL_CJC_ENABLE, 1)]
     OWN_DISCRETE = []
     OWN_HOLDING = [(registers.CJC_OFFSET, CHANNELS), (registers.TYPE_CODE, 1)]
@@ -338,7 +344,8 @@ class M7018(M7019R):
     )
 
     def set_up(self):
-        self.holding.put(registers.TYPE_CODE, _TYPE_K)
+        wired = self._channels[0][1].sensor if self._channels else "K"
+        self.holding.put(registers.TYPE_CODE, registers.SENSORS[wired][0])
         # Any code may be written, and then the readings are not those of the thermocouple.
         self.holding_values[registers.TYPE_CODE] = range(256)
         for i in range(CHANNELS):
