@@ -98,7 +98,7 @@ def raw(emulator):
 
 
 def ask(fd, request, within_s=0.5, size=0):
-    """What comes back, and when its groups came, in us from the request; patient until ``size`` bytes came."""
+    """What comes back, and when its groups came, in us from the request; ``size`` bytes are waited for."""
     start = time.monotonic()
     os.write(fd, request)
     data, times = b"", []
@@ -250,7 +250,7 @@ def test_noise_is_survived_and_nothing_answers_it(emulator, raw):
     for junk in (b"\x00", b"\xff" * 300, broken, bytes(range(256))):
         assert ask(raw, junk, 0.1)[0] == b""
         time.sleep(0.05)
-        assert len(ask(raw, modbus.read_request(ROOF, 4, 0, 8))[0]) == 21
+        assert len(ask(raw, modbus.read_request(ROOF, 4, 0, 8), size=21)[0]) == 21
     after = emulator.say("state")["line"]
     assert after["crc_errors"] > before["crc_errors"]
     assert after["requests"] - before["requests"] == after["replies"] - before["replies"] == 4
@@ -293,7 +293,7 @@ def test_others_go_on_while_a_late_answer_is_on_its_way(emulator, raw):
     emulator.say("fault 1 late 300")
     os.write(raw, modbus.read_request(ROOF, 4, 0, 1))
     time.sleep(0.05)
-    reply, _ = ask(raw, modbus.read_request(O2, 4, 0, 4))
+    reply, _ = ask(raw, modbus.read_request(O2, 4, 0, 4), size=13)
     assert reply[0] == O2 and len(reply) == 13
     assert select.select([raw], [], [], 1)[0]
     time.sleep(0.05)
@@ -303,7 +303,7 @@ def test_others_go_on_while_a_late_answer_is_on_its_way(emulator, raw):
 
 def test_faults_from_the_console(emulator, raw):
     request = modbus.read_request(ROOF, 4, 0, 1)
-    good = ask(raw, request)[0]
+    good = ask(raw, request, size=7)[0]
     assert len(good) == 7
     assert emulator.say("fault roof silence") == {"ok": True}
     assert ask(raw, request, 0.1)[0] == b""
@@ -365,7 +365,7 @@ def test_it_needs_little_of_the_processor(emulator, raw):
     start, before = time.monotonic(), used_s()
     asked = 0
     while time.monotonic() - start < 2.0:
-        asked += len(ask(raw, modbus.read_request(ROOF, 4, 0, 8))[0]) == 21
+        asked += len(ask(raw, modbus.read_request(ROOF, 4, 0, 8), size=21)[0]) == 21
     assert asked > 20
     assert (used_s() - before) / (time.monotonic() - start) < 0.2
 
