@@ -1,7 +1,10 @@
 """From a node description to a node. The description was validated on an industrial box."""
 
+import os
+
 from edge.node.bus import diagnostics
 from edge.node.bus.schedule import Bus
+from edge.node.commands import equip
 from edge.node.control import table as loop_table
 from edge.node.devices import table as device_table
 from edge.node.guard.conditions import Alarm, Interlock, Limit, Trip
@@ -9,11 +12,12 @@ from edge.node.guard.guard import Guard
 from edge.node.guard.outputs import Output
 from edge.node.node import Node
 from edge.node.report import messages
+from edge.node.report.sampling import build_sampler
 from edge.node.signals import Signal, build_calc
 
 
-def build(description: dict, uarts: dict, clock, reporter) -> Node:
-    """A node from its description; ``uarts``: bus name -> open UART."""
+def build(description: dict, uarts: dict, clock, reporter, entropy=os.urandom) -> Node:
+    """A node from its description; ``uarts``: bus name -> open UART; ``entropy(n)``: n random bytes."""
     order = description["order"]
     buses = {}
     for name in order["bus"]:
@@ -62,7 +66,7 @@ def build(description: dict, uarts: dict, clock, reporter) -> Node:
 
     guard = _guard(description, known, outputs)
     settings = description["node"]
-    return Node(
+    node = Node(
         messages.base_topic(settings["site"], settings["name"]),
         settings["tick_ms"],
         description["report"]["period_ms"],
@@ -74,7 +78,13 @@ def build(description: dict, uarts: dict, clock, reporter) -> Node:
         loops,
         guard,
         reporter,
+        entropy,
     )
+    equip(node, description)
+    node.sampler = build_sampler(description, node)
+    reporter.begin(node.sampler.catalogue)
+    node.event("node", "start", "boot %08x" % node.boot)
+    return node
 
 
 def bad_within_ms(device) -> int:

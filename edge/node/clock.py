@@ -8,14 +8,22 @@ import select
 import time
 
 _MICROPYTHON = hasattr(time, "ticks_us")
+# The kernel is asked so often whether its clock is synchronised.
+_SYNCHRONISED_PERIOD_MS = 10000
 
 
 class Clock:
-    """The real clock of the machine the node runs on, CPython or MicroPython."""
+    """The real clock of the machine the node runs on, CPython or MicroPython.
 
-    def __init__(self):
+    ``kernel``: a function that says whether something like NTP keeps the wall clock, where that can be asked.
+    """
+
+    def __init__(self, kernel=None):
         self._last = time.ticks_us() if _MICROPYTHON else 0
         self._total = 0
+        self._kernel = kernel
+        self._synchronised = False
+        self._ask_kernel_ms = 0
 
     def now_us(self) -> int:
         """Microseconds since some fixed moment, monotonic."""
@@ -33,6 +41,20 @@ class Clock:
     def utc_ms(self) -> int:
         """Wall-clock milliseconds since 1970-01-01 UTC; may jump."""
         return time.time_ns() // 1000000
+
+    def synchronised(self) -> bool:
+        """Whether utc_ms() is known to be right: as the kernel says, or as it was set."""
+        if self._kernel is not None:
+            now_ms = self.now_ms()
+            if now_ms >= self._ask_kernel_ms:
+                self._ask_kernel_ms = now_ms + _SYNCHRONISED_PERIOD_MS
+                self._synchronised = self._kernel()
+        return self._synchronised
+
+    def set_synchronised(self, synchronised: bool):
+        """For boards: whoever sets their clock says so here."""
+        self._kernel = None
+        self._synchronised = synchronised
 
     def wait(self, until_us: int, pollables: list):
         """Sleep until ``until_us`` or until one of ``pollables`` has bytes to read."""
@@ -56,12 +78,13 @@ class Clock:
 class VirtualClock:
     """A clock that stands still until it is moved: runs on it are exact and repeatable.
 
-    ``start_utc_ms``: the wall-clock time at its zero.
+    ``start_utc_ms``: the wall-clock time at its zero. It counts as synchronised until told otherwise.
     """
 
     def __init__(self, start_utc_ms: int = 1767225600000):
         self._now_us = 0
         self._start_utc_ms = start_utc_ms
+        self._synchronised = True
 
     def now_us(self) -> int:
         return self._now_us
@@ -77,3 +100,13 @@ class VirtualClock:
         if until_us < self._now_us:
             raise ValueError("virtual clock: can't go back from %d to %d us" % (self._now_us, until_us))
         self._now_us = until_us
+
+    def jump(self, by_ms: int):
+        """Set the wall clock forwards or back; the monotonic time does not notice."""
+        self._start_utc_ms += by_ms
+
+    def synchronised(self) -> bool:
+        return self._synchronised
+
+    def set_synchronised(self, synchronised: bool):
+        self._synchronised = synchronised

@@ -4,7 +4,8 @@ Every part is ``step(now) -> next deadline``; one wait covers them all. A tick l
 image, judges it, controls, guards and queues the writes; it never waits for the wire.
 """
 
-from edge.node.report import messages
+from edge.node.guard.outputs import AUTO
+from edge.node.report import messages, records
 from edge.node.signals import BAD
 from edge.node.statistics import TickStatistics
 
@@ -12,12 +13,16 @@ from edge.node.statistics import TickStatistics
 STOP_WITHIN_US = 2000000
 # How long a starting node looks before it takes over, if something on the line does not answer, in us.
 LOOK_US = 5000000
+# A wall clock that differs by so much from what a tick later should be has been set, in ms.
+CLOCK_JUMP_MS = 1000
 
 
 class Node:
     """Made by edge.node.build; see there for the parts.
 
-    ``clock`` of edge.node.clock, ``reporter`` with publish(topic, payload, retain), step(now_ms) and stats.
+    ``clock`` of edge.node.clock, ``reporter`` a reporting end as in edge.node.report.local; ``entropy(n)``
+    gives n random bytes. ``programmes``, ``remote`` (None: nobody asks from afar) and ``sampler`` are added
+    by build(). ``boot`` and ``sequence``: of this start of the node and of its newest record.
     """
 
     def __init__(
@@ -33,6 +38,7 @@ class Node:
         loops: list,
         guard,
         reporter,
+        entropy,
     ):
         self.clock = clock
         self.buses = buses
@@ -42,10 +48,17 @@ class Node:
         self.sources = signals + calcs
         self.loops = loops
         self.guard = guard
+        self.programmes = []
+        self.remote = None
         self.reporter = reporter
+        self.sampler = None
         self.base_topic = base_topic
         self.statistics = TickStatistics()
+        self.entropy = entropy
+        # Boot 0 belongs to the reporting end's own records.
+        self.boot = int.from_bytes(entropy(4), "big") or 1
         self.sequence = 0
+        self.published = 0
         self.tick_us = tick_ms * 1000
         self.report_us = report_ms * 1000
         self.dt_s = tick_ms / 1000.0
@@ -56,6 +69,18 @@ class Node:
         self.in_charge = False
         self._stop_by_us = -1
         self._stop_ticks = 0
+        self._utc_at_zero_ms = None
+
+    @property
+    def mode(self) -> str:
+        """Who gives commands: local or remote."""
+        return "local" if self.remote is None else self.remote.mode
+
+    @property
+    def first_out(self) -> str:
+        """The trip that came first, or nothing."""
+        first = self.guard.first_out
+        return "" if first is None else first[0]
 
     def step(self, now_us: int) -> int:
         """Do what is due; the time in us of the next thing to do."""
@@ -74,11 +99,16 @@ class Node:
     def tick(self, now_us: int):
         """Latch, judge, control, guard, write, report."""
         now_ms = now_us // 1000
+        self._watch_clock(now_ms)
         for signal in self.signals:
             signal.update(now_ms)
         for calc in self.calcs:
             calc.update(now_ms)
+        if self.remote is not None:
+            self.remote.step(now_ms)
         if self.in_charge or self._takes_over(now_us):
+            for programme in self.programmes:
+                programme.step(self.tick_us // 1000)
             for loop in self.loops:
                 loop.step(self.dt_s, now_ms)
             self.guard.step(self.dt_s, now_ms)
@@ -87,6 +117,7 @@ class Node:
         if self._stop_by_us >= 0:
             self._stop_ticks += 1
         self._tell_changes()
+        self._sample(now_ms)
         if now_us >= self._report_due_us:
             self._report_due_us += self.report_us
             if self._report_due_us <= now_us:
@@ -112,9 +143,44 @@ class Node:
     # What is told ---------------------------------------------------------------------------
 
     def publish(self, kind: str, payload: bytes):
-        """Hand a message to the reporter; what it can't take, it counts."""
-        self.sequence += 1
+        """Hand a live message to the reporter; what it can't take, it counts."""
+        self.published += 1
         self.reporter.publish(self.base_topic + "/" + kind, payload, False)
+
+    def event(self, kind: str, name: str, text: str, alarm: bool = False):
+        """Record something that happened once; ``alarm``: it is never dropped to make room for samples."""
+        clock = self.clock
+        up_ms = clock.now_ms() - self.started_us // 1000
+        self.sequence += 1
+        self.reporter.record(
+            records.encode_event(
+                self.boot, self.sequence, clock.utc_ms(), up_ms, clock.synchronised(), kind, name, text, alarm
+            )
+        )
+
+    def _sample(self, now_ms: int):
+        """Record what has changed, or is due, or is asked for."""
+        reporter = self.reporter
+        sampler = self.sampler
+        for count, why in reporter.losses():
+            self.event("lost", "records", "%d: %s" % (count, why), True)
+        if reporter.snapshot_wanted():
+            sampler.snapshot()
+        if sampler.look(now_ms):
+            clock = self.clock
+            up_ms = now_ms - self.started_us // 1000
+            self.sequence += 1
+            reporter.record(
+                sampler.record(self.boot, self.sequence, clock.utc_ms(), up_ms, clock.synchronised())
+            )
+
+    def _watch_clock(self, now_ms: int):
+        """A wall clock that is set is worth an event: times before and after it don't compare."""
+        at_zero_ms = self.clock.utc_ms() - now_ms
+        before_ms = self._utc_at_zero_ms
+        self._utc_at_zero_ms = at_zero_ms
+        if before_ms is not None and abs(at_zero_ms - before_ms) >= CLOCK_JUMP_MS:
+            self.event("clock", "set", "by %+.1f s" % ((at_zero_ms - before_ms) / 1000.0))
 
     def active_alarms(self) -> list:
         """Trips, alarms and bad signals, by name."""
@@ -123,9 +189,10 @@ class Node:
         names += ["bad " + source.name for source in self.sources if source.quality == BAD]
         return names
 
-    def event(self, kind: str, name: str, text: str):
-        """Report something that happened once."""
-        self.publish(messages.EVENT, messages.event(self.sequence, self.clock.utc_ms(), kind, name, text))
+    def unacknowledged(self) -> list:
+        """Trips and alarms whose last coming nobody has acknowledged, by name."""
+        names = ["trip " + trip.name for trip in self.guard.trips if not trip.acknowledged]
+        return names + [alarm.name for alarm in self.guard.alarms if not alarm.acknowledged]
 
     def _tell_changes(self):
         """An event for everything whose state differs from what was last told."""
@@ -141,20 +208,28 @@ class Node:
         for output in self.guard.outputs:
             if output.told != output.state:
                 output.told = output.state
-                self.event("output", output.name, output.state + (": " + output.why if output.why else ""))
+                text = output.state + (": " + output.why if output.why else "")
+                self.event("output", output.name, text, output.state != AUTO)
         for alarm in self.guard.alarms:
             if alarm.told != alarm.active:
                 alarm.told = alarm.active
-                self.event("alarm", alarm.name, "came" if alarm.active else "went")
+                self.event("alarm", alarm.name, "came" if alarm.active else "went", True)
         for bus in self.buses:
             port = bus.port
             if port.told != port.open:
                 port.told = port.open
-                self.event("bus", bus.name, "port is back" if port.open else "port gone: " + port.fault)
+                self.event("bus", bus.name, "port is back" if port.open else "port gone: " + port.fault, True)
         for trip in self.guard.trips:
             if trip.told != trip.tripped:
                 trip.told = trip.tripped
-                self.event("trip", trip.name, "tripped at %.1f" % trip.value if trip.tripped else "reset")
+                self.event(
+                    "trip", trip.name, "tripped at %.1f" % trip.value if trip.tripped else "reset", True
+                )
+        for programme in self.programmes:
+            if programme.told != programme.state:
+                programme.told = programme.state
+                text = programme.state + (": " + programme.why if programme.why else "")
+                self.event("programme", programme.name, text)
 
     # Running and stopping -------------------------------------------------------------------
 
@@ -199,8 +274,7 @@ class Node:
                     next_us = min(next_us, bus.listen_us)
                 elif bus.port.open:
                     waiting.append(bus.pollable())
-            if self.reporter.pollable() is not None:
-                waiting.append(self.reporter.pollable())
+            waiting += self.reporter.pollables()
             if console is not None:
                 console.step()
                 waiting += console.pollables()

@@ -8,7 +8,8 @@ import json
 
 from edge.node.signals import BAD, QUALITIES
 
-VERSION = 1
+VERSION = 1  # of telemetry
+EVENT_VERSION = 2
 STATE = "state"
 TELEMETRY = "telemetry"
 EVENT = "event"
@@ -52,13 +53,14 @@ def telemetry(node, now_ms: int, utc_ms: int) -> bytes:
     up_ms = now_ms - node.started_us // 1000
     message = {
         "v": VERSION,
-        "seq": node.sequence,
+        "seq": node.published + 1,
         "t": utc_ms,
         "up_s": up_ms // 1000,
         "signals": {source.name: reading(source) for source in node.sources},
         "outputs": outputs,
         "loops": loops,
         "alarms": node.active_alarms(),
+        "unacknowledged": node.unacknowledged(),
         "first_out": first_out,
         "bus": {bus.name: line(bus, up_ms) for bus in node.buses},
         "tick": node.statistics.summary(),
@@ -92,8 +94,19 @@ def line(bus, up_ms: int) -> dict:
     }
 
 
-def event(sequence: int, utc_ms: int, kind: str, name: str, text: str) -> bytes:
-    """Something that happened once: an alarm that came or went, a trip, a command."""
+def event(event) -> bytes:
+    """Something that happened once, as decoded from its record: an alarm that came or went, a command."""
     return json.dumps(
-        {"v": VERSION, "seq": sequence, "t": utc_ms, "kind": kind, "name": name, "text": text}
+        {
+            "v": EVENT_VERSION,
+            "boot": event.boot,
+            "seq": event.seq,
+            "t": event.t_ms,
+            "up": event.up_ms,
+            "sync": event.synced,
+            "kind": event.kind,
+            "name": event.name,
+            "text": event.text,
+            "alarm": event.alarm,
+        }
     ).encode()
