@@ -1,43 +1,185 @@
-"""The one door for what somebody asks of a running node. Today only the local console uses it."""
+"""What may be asked of a running node. The one door: the local console and edge.node.remote both come here.
+
+An action either does what it says or raises ValueError with the reason, and then has changed nothing. What it
+changes are set-points, modes, hands, acknowledgements, programmes and trips; outputs are the guard's.
+"""
+
+HELP = (
+    "known are: set LOOP VALUE; mode LOOP auto|manual; output LOOP VALUE; ack alarm.NAME|trip.NAME|all; "
+    "programme NAME start|stop; reset [TRIP]; remote on|off; stop; help"
+)
+
+
+def equip(node, description: dict):
+    """Give a node the programmes and the remote commands of its description, where it has any."""
+    programmes = description.get("programme")
+    if programmes:
+        from edge.node.control.programme import Programme
+
+        loops = {}
+        for loop in node.loops:
+            loops[loop.name] = loop
+        for name in description["order"]["programme"]:
+            spec = programmes[name]
+            loop = loops[spec["loop"]]
+            node.programmes.append(Programme(name, loop, spec["segments"], spec.get("wait_within")))
+    remote = description.get("remote")
+    if remote and remote["enabled"]:
+        from edge.node.remote import Door
+
+        node.remote = Door(node, remote)
 
 
 class Commands:
-    """Words to actions on a node: reset, stop, set LOOP VALUE, help. Every answer is one line."""
+    """Actions on a node, and the console's words for them. Every answer is one line."""
 
     def __init__(self, node):
         self.node = node
 
+    # Actions: ValueError with the reason, and nothing changed -----------------------------------
+
+    def set_point(self, name: str, value: float, rate_per_min: float = 0.0):
+        """Move the set-point of a loop, at once or with a rate."""
+        self._find(self.node.loops, "loop", name).change_set_point(value, rate_per_min)
+
+    def mode(self, name: str, value: str, from_afar: bool = False):
+        """A loop to "auto" or "manual"; to manual not from afar while the loop can't see."""
+        if value not in ("auto", "manual"):
+            raise ValueError("the mode of a loop is auto or manual")
+        loop = self._find(self.node.loops, "loop", name)
+        if from_afar and value == "manual":
+            _must_see(loop)
+        loop.set_manual(value == "manual")
+
+    def output(self, name: str, value: float, rate_per_min: float = 0.0, from_afar: bool = False):
+        """Move the hand of a loop that is in manual, in percent, at once or with a rate.
+
+        Not from afar while the loop can't see: whoever moves it then must see the furnace itself.
+        """
+        loop = self._find(self.node.loops, "loop", name)
+        if from_afar:
+            _must_see(loop)
+        loop.change_output(value, rate_per_min)
+
+    def acknowledge(self, name: str):
+        """Somebody has seen "alarm.NAME" or "trip.NAME"."""
+        table, _, rest = name.partition(".")
+        if table == "alarm":
+            condition = self._find(self.node.guard.alarms, "alarm", rest)
+        elif table == "trip":
+            condition = self._find(self.node.guard.trips, "trip", rest)
+        else:
+            raise ValueError("what is acknowledged is alarm.NAME or trip.NAME")
+        if not condition.acknowledge():
+            raise ValueError("there is nothing to acknowledge of " + name)
+
+    def programme(self, name: str, value: str):
+        """Start or stop a programme."""
+        programme = self._find(self.node.programmes, "programme", name)
+        if value == "start":
+            programme.start()
+        elif value == "stop":
+            programme.stop()
+        else:
+            raise ValueError("a programme is told start or stop")
+
+    def reset(self, name: str = ""):
+        """Release all trips, or one, whose cause is gone."""
+        guard = self.node.guard
+        if name and not self._find(guard.trips, "trip", name).tripped:
+            raise ValueError("trip %s has not tripped" % name)
+        staying = guard.reset(self.node.clock.now_ms(), name)
+        if staying:
+            raise ValueError("not reset, the cause is still there: " + ", ".join(staying))
+
+    def _find(self, things: list, what: str, name: str):
+        for thing in things:
+            if thing.name == name:
+                return thing
+        raise ValueError("no %s is named %s" % (what, name))
+
+    # The console --------------------------------------------------------------------------------
+
     def execute(self, text: str) -> str:
-        """Do one command; the answer says what was done or why not."""
+        """Do one line of the console; the answer says what was done or why not."""
         words = text.split()
         if not words:
             return ""
-        if words[0] == "stop" and len(words) == 1:
+        try:
+            answer = self._do(words)
+        except ValueError as error:
+            return "refused: %s" % error
+        if not answer:
+            return "not understood: %s; %s" % (text.strip(), HELP)
+        return answer
+
+    def _do(self, words: list) -> str:
+        """The answer to a command, or nothing for what is none."""
+        word = words[0]
+        count = len(words)
+        if word == "help" and count == 1:
+            return HELP
+        if word == "stop" and count == 1:
             self.node.stop("stopped by command")
             return "stopping: outputs go to their safe values"
-        if words[0] == "reset" and len(words) == 1:
-            return self._reset()
-        if words[0] == "set" and len(words) == 3:
-            return self._set(words[1], words[2])
-        return "not understood: %s; known are: reset, set LOOP VALUE, stop" % text.strip()
+        if word == "reset" and count <= 2:
+            self.reset(*words[1:])
+            return self._done("reset", words[1] if count == 2 else "all", "reset")
+        if word == "ack" and count == 2:
+            return self._ack(words[1])
+        if word == "remote" and count == 2 and words[1] in ("on", "off"):
+            return self._remote(words[1] == "on")
+        if count != 3:
+            return ""
+        name, value = words[1], words[2]
+        if word == "set":
+            self.set_point(name, _number(value))
+            return self._done("set", name, "set-point of %s is %s" % (name, _number(value)))
+        if word == "output":
+            self.output(name, _number(value))
+            return self._done("output", name, "hand of %s is %s" % (name, _number(value)))
+        if word == "mode":
+            self.mode(name, value)
+            return self._done("mode", name, "%s is in %s" % (name, value))
+        if word == "programme":
+            self.programme(name, value)
+            return self._done("programme", name, "%s: %s" % (name, value))
+        return ""
 
-    def _reset(self) -> str:
-        staying = self.node.guard.reset(self.node.clock.now_ms())
-        if staying:
-            return "not reset, the cause is still there: " + ", ".join(staying)
-        self.node.event("command", "reset", "accepted")
-        return "reset"
+    def _done(self, do: str, name: str, answer: str) -> str:
+        self.node.event("command", do + " " + name, answer + ", by the console")
+        return answer
 
-    def _set(self, name: str, number: str) -> str:
-        for loop in self.node.loops:
-            if loop.name == name:
-                try:
-                    loop.change_set_point(float(number))
-                except ValueError as error:
-                    return "refused: %s" % error
-                self.node.event("command", "set " + name, number)
-                return "set-point of %s is %s" % (name, loop.set_point)
-        return "refused: no loop is named " + name
+    def _ack(self, name: str) -> str:
+        if name != "all":
+            self.acknowledge(name)
+            return self._done("ack", name, "acknowledged")
+        guard = self.node.guard
+        names = ["trip." + trip.name for trip in guard.trips if trip.acknowledge()]
+        names += ["alarm." + alarm.name for alarm in guard.alarms if alarm.acknowledge()]
+        if not names:
+            return "refused: there is nothing to acknowledge"
+        return self._done("ack", "all", "acknowledged: " + ", ".join(names))
+
+    def _remote(self, on: bool) -> str:
+        if self.node.remote is None:
+            raise ValueError("commands from afar are off in the node file ([remote] enabled = true)")
+        self.node.remote.switch("remote" if on else "local")
+        return self._done("remote", "on" if on else "off", "node is in %s mode" % self.node.remote.mode)
+
+
+def _must_see(loop):
+    why = loop.blind()
+    if why:
+        raise ValueError("%s: without it loop %s goes by hand only at its console" % (why, loop.name))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    raise ValueError("%s is no number" % text)
 
 
 class Console:

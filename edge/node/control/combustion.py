@@ -25,6 +25,15 @@ class TrimLoop(Loop):
         self.pid = pid
         self._started = False
 
+    def start_over(self):
+        self._started = False
+
+    def follow(self, dt_s: float) -> float:
+        base = self.ratio * self.source.value
+        if base > 0.0 and self.pv.quality != BAD:
+            self.pid.follow(self.set_point, self.pv.value, 1.0, self.output.value / base, dt_s)
+        return self.output.value
+
     def demand(self, dt_s: float, now_ms: int, free: bool) -> float:
         pid = self.pid
         base = self.ratio * self.source.value
@@ -33,8 +42,8 @@ class TrimLoop(Loop):
         applied = self.output.value / base
         if not self._started:
             self._started = True
-            trim = pid.follow(self.set_point, self.pv.value, 1.0, applied, dt_s)
-        elif not free:
+            return self.follow(dt_s)
+        if not free:
             trim = pid.follow(self.set_point, self.pv.value, 1.0, pid.out, dt_s)
         else:
             pid.realised(applied)
@@ -78,9 +87,12 @@ class BurnerLoop(Loop):
         if self.pv.quality == BAD:
             # The output is about to go to 0: the burner must start anew, by its rule.
             self.burning = False
-            self._slow = None
-            self._hot_ms = -1
+            self.start_over()
         Loop.step(self, dt_s, now_ms)
+
+    def start_over(self):
+        self._slow = None
+        self._hot_ms = -1
 
     def demand(self, dt_s: float, now_ms: int, free: bool) -> float:
         temp_c = self.pv.value

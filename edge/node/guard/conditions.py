@@ -2,6 +2,8 @@
 
 A bad signal never counts as fulfilled: an interlock opens, a trip forces its outputs to safe for as
 long as the signal is bad. That recovers by itself; a trip that has acted stays until it is reset.
+
+``acknowledged`` of a trip or an alarm: somebody has seen its last coming. It releases nothing.
 """
 
 from edge.node.signals import BAD
@@ -84,6 +86,7 @@ class Trip:
         self.limit = limit
         self.outputs = outputs
         self.tripped = False
+        self.acknowledged = True
         self.told = False
         self.at_ms = -1
         self.value = 0.0
@@ -92,6 +95,7 @@ class Trip:
         """True at the moment it trips."""
         if not self.tripped and self.limit.beyond(now_ms):
             self.tripped = True
+            self.acknowledged = False
             self.at_ms = now_ms
             self.value = self.limit.signal.value
             return True
@@ -104,6 +108,10 @@ class Trip:
         self.tripped = False
         return True
 
+    def acknowledge(self) -> bool:
+        """Somebody has seen it; False where there was nothing to see."""
+        return _acknowledge(self)
+
 
 class Alarm:
     """A limit that is told and forces nothing."""
@@ -112,7 +120,21 @@ class Alarm:
         self.name = name
         self.limit = limit
         self.active = False
+        self.acknowledged = True
         self.told = False
 
     def update(self, now_ms: int):
-        self.active = self.limit.beyond(now_ms)
+        active = self.limit.beyond(now_ms)
+        if active and not self.active:
+            self.acknowledged = False
+        self.active = active
+
+    def acknowledge(self) -> bool:
+        """Somebody has seen it; False where there was nothing to see."""
+        return _acknowledge(self)
+
+
+def _acknowledge(condition) -> bool:
+    waiting = not condition.acknowledged
+    condition.acknowledged = True
+    return waiting

@@ -61,9 +61,12 @@ class Guard:
         """All outputs to their safe values from the next step on."""
         self.stopped = why
 
-    def reset(self, now_ms: int) -> list:
-        """Release the trips whose cause is gone; the names of those that stay."""
-        staying = [trip.name for trip in self.trips if trip.tripped and not trip.reset(now_ms)]
-        if not staying:
+    def reset(self, now_ms: int, name: str = "") -> list:
+        """Release the trips whose cause is gone, or only ``name``; the names of those asked for that stay."""
+        staying = []
+        for trip in self.trips:
+            if trip.tripped and name in ("", trip.name) and not trip.reset(now_ms):
+                staying.append(trip.name)
+        if not any(trip.tripped for trip in self.trips):
             self.first_out = None
         return staying
