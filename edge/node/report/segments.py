@@ -1,0 +1,395 @@
+"""The outbox of a board: a bounded folder of append-only files. See ``store`` for what it promises.
+
+    s00000001, e00000002, …   segments: blocks of samples or of events, one after the other (``blocks``)
+    state                     what a restart must know; written beside and renamed
+    k-…                       a kept value each, the name in hex; written beside and renamed
+
+A commit appends to segments, flushes them, then replaces the state: ``flush`` is an fsync on MicroPython, and
+on LittleFS a file is as it was before until then. A segment is deleted when nothing in it counts any more.
+When the bound is reached, the oldest segment of a level is thinned into one of the next level. After a kill
+the end of a segment may be torn: that was never said to be stored. Whatever else does not agree with its
+check sum is passed over, and what is missing is counted.
+"""
+
+import binascii
+import os
+
+from edge.node.report import blocks, records
+from edge.node.report.blocks import EVENT, HEAD_SIZE, LEVEL, SAMPLE
+from edge.node.report.room import MERGED, rank
+from edge.node.report.segment_files import Segment, is_segment, next_magic, replace, size_of, write
+from edge.node.report.store import Store
+
+BYTES_MIN = 65536
+SEGMENT_MAX = 32768
+OFFSETS = SEGMENT_MAX  # place = number of the segment * OFFSETS + offset in it
+BUFFER = 4096
+LETTERS = {SAMPLE: "s", EVENT: "e"}
+
+
+class SegmentLog(Store):
+    """The outbox in ``folder``, made when there is none.
+
+    ``bytes_max``: bound of all files in it, 64 kB or more; ``commit_ms``: how long a sample may wait in
+    memory; ``memory_max``: bytes that may; ``block_bytes``: of the records in a block, by itself a 256th of
+    the bound, 2 to 8 kB. The list of blocks, 24 bytes for each on a 32-bit board, is in memory. OSError when
+    the folder can't be used.
+    """
+
+    ERRORS = (OSError, MemoryError)
+
+    def __init__(self, folder: str, bytes_max: int = 1048576, commit_ms: int = 10000, memory_max: int = 16384,
+                 block_bytes: int = 0):
+        if bytes_max < BYTES_MIN:
+            raise ValueError("outbox: %d bytes, expected %d or more" % (bytes_max, BYTES_MIN))
+        if not block_bytes:
+            block_bytes = min(max(2048, bytes_max // 256), 8192)
+        Store.__init__(self, bytes_max, commit_ms, memory_max, block_bytes)
+        self._folder = folder
+        self._segment_bytes = max(4096, min(bytes_max // 32, SEGMENT_MAX))
+        self._record_max = min(self._record_max, self._segment_bytes // 2)
+        self._limit = bytes_max - 4 * self._segment_bytes - 8192
+        self._turns_max = 1
+        self._cached = 2
+        self._event_rows = False
+        self._blocks_max = bytes_max * 3 // (2 * block_bytes)
+        self._segments = {}
+        self._writers = {}  # (lane, level): Segment that is appended to
+        self._next_number = 1
+        self._other_bytes = {}  # of the state and the kept values
+        self._state_parts = None
+        self._load_folder()
+        self._start_books()
+
+    # Transactions
+
+    def _begin(self):
+        self._state_parts = None
+
+    def _put(self, number: int, head: bytes, body: bytes) -> int:
+        block = blocks.read_head(head)
+        key = (number, block.flags & LEVEL)
+        segment = self._writers.get(key)
+        size = len(head) + len(body)
+        if segment is None or segment.size + segment.waiting_bytes + size > self._segment_bytes:
+            segment = Segment(self._next_number, number, 0)
+            self._next_number += 1
+            self._segments[segment.number] = segment
+            self._writers[key] = segment
+        place = segment.number * OFFSETS + segment.size + segment.waiting_bytes
+        segment.waiting.append(head)
+        segment.waiting.append(body)
+        segment.waiting_bytes += size
+        segment.count += 1
+        segment.changed = True
+        if segment.waiting_bytes > BUFFER:
+            self._append(segment, False)
+        return place
+
+    def _append(self, segment, synced: bool):
+        parts = segment.waiting
+        segment.waiting = []
+        size = segment.waiting_bytes
+        segment.waiting_bytes = 0
+        write(self._path(segment), parts, "ab", synced)
+        segment.size += size
+
+    def _remove(self, number: int, i: int, j: int):
+        for place in self._lanes[number].place[i:j]:
+            self._segments[place // OFFSETS].count -= 1
+
+    def _put_raw_state(self, head: bytes, body: bytes):
+        self._state_parts = [head, body]
+
+    def _end(self):
+        for number in sorted(self._segments):
+            segment = self._segments[number]
+            if segment.changed:
+                self._append(segment, True)
+                segment.changed = False
+        replace(self._folder + "/state", self._state_parts)
+        self._other_bytes["state"] = len(self._state_parts[0]) + len(self._state_parts[1])
+        self._remove_empty()
+
+    def _undo(self):
+        """What was written meanwhile lies about in segments, to which nothing is appended any more."""
+        for number in self._segments:
+            segment = self._segments[number]
+            segment.count = 0
+            segment.waiting = []
+            segment.waiting_bytes = 0
+            if segment.changed:
+                segment.size = size_of(self._path(segment))
+                segment.changed = False
+                for key in [key for key in self._writers if self._writers[key] is segment]:
+                    del self._writers[key]
+        for lane in self._lanes.values():
+            for place in lane.place:
+                self._segments[place // OFFSETS].count += 1
+        self._remove_empty()
+
+    def _remove_empty(self):
+        for number in [number for number in self._segments if self._segments[number].count <= 0]:
+            segment = self._segments[number]
+            for key in [key for key in self._writers if self._writers[key] is segment]:
+                del self._writers[key]
+            if segment.size or size_of(self._path(segment)):
+                try:
+                    os.remove(self._path(segment))
+                except OSError as error:
+                    self._errors += 1
+                    self._last_error = "outbox: %s" % error
+                    continue
+            del self._segments[number]
+
+    def _bytes(self) -> int:
+        return sum([segment.size for segment in self._segments.values()]) + sum(self._other_bytes.values())
+
+    def _short(self, need: int, rows: int) -> bool:
+        used = sum(self._other_bytes.values()) + need + rows * HEAD_SIZE
+        for segment in self._segments.values():
+            if segment.count > 0:
+                used += segment.size + segment.waiting_bytes
+        return used > self._limit
+
+    # Making room
+
+    def _unit(self, number: int, level: int) -> tuple:
+        """The blocks of the oldest segment of a level."""
+        i = Store._unit(self, number, level)[0]
+        place = self._lanes[number].place
+        self._retire(place[i])
+        j = i + 1
+        while j < len(place) and place[j] // OFFSETS == place[i] // OFFSETS:
+            j += 1
+        return i, j
+
+    def _retire(self, place: int):
+        """Append no more to the segment of this place."""
+        segment = self._segments[place // OFFSETS]
+        for key in [key for key in self._writers if self._writers[key] is segment]:
+            del self._writers[key]
+
+    def _thin(self, i: int, j: int, level: int):
+        lane = self._lanes[SAMPLE]
+        left = j - i
+        while left > 0:
+            some = min(left, MERGED)
+            before = len(lane.first)
+            Store._thin(self, i, i + some, level)
+            i += len(lane.first) - before + some
+            left -= some
+
+    def _tidy(self):
+        """Many small blocks, as commits for events leave them, are rewritten as fewer: the list of them is
+        in memory. The segment with most of them, one in a commit."""
+        for number, lane in self._lanes.items():
+            if len(lane.first) <= self._blocks_max:
+                continue
+            best = None
+            for segment in self._segments.values():
+                if segment.lane == number and (best is None or segment.count > best.count):
+                    best = segment
+            if best.size > best.count * self._block_bytes // 2:
+                continue
+            i = 0
+            while lane.place[i] // OFFSETS != best.number:
+                i += 1
+            self._retire(lane.place[i])
+            key = (number, lane.flags[i] & LEVEL)
+            present = self._writers.pop(key, None)
+            while i < len(lane.first) and lane.place[i] // OFFSETS == best.number:
+                self._join(number, i, best.number)
+                i += 1
+            self._writers.pop(key, None)
+            if present is not None:
+                self._writers[key] = present
+
+    def _join(self, number: int, i: int, segment: int):
+        """The i-th block and those behind it in its segment that go with it become one."""
+        lane = self._lanes[number]
+        j = i
+        size = 0
+        entries = []
+        while j < len(lane.first) and lane.place[j] // OFFSETS == segment and \
+                lane.flags[j] == lane.flags[i] and (j == i or size + lane.size[j] <= self._block_bytes):
+            size += lane.size[j]
+            entries.extend(self._open_entries(number, j))
+            j += 1
+        flags = lane.flags[i]
+        first = lane.first[i]
+        last = lane.last[j - 1]
+        self._take_out(number, i, j)
+        if entries:
+            self._put_in(number, i, flags, first, last, entries)
+
+    def _drop_events(self, i: int, going: int):
+        """Give up the events of a rank in the segment of the i-th; the others in it move to another."""
+        lane = self._lanes[EVENT]
+        number = lane.place[i] // OFFSETS
+        self._retire(lane.place[i])
+        # Not behind what is new, or that would go together with the old one day.
+        present = self._writers.pop((EVENT, 0), None)
+        i = 0
+        while i < len(lane.first):
+            if lane.place[i] // OFFSETS != number:
+                i += 1
+            elif rank(EVENT, lane.flags[i]) == going:
+                self._drop(EVENT, i, i + 1, "full")
+            else:
+                head, body = self._get(EVENT, lane.place[i], lane.size[i])
+                self._take_out(EVENT, i, i + 1)
+                block = blocks.sound(head, body)
+                if block is None:
+                    self._note_loss("damage", EVENT, 1, 0, 0)
+                else:
+                    lane.insert(i, block, self._put(EVENT, head, body))
+                    i += 1
+        self._writers.pop((EVENT, 0), None)
+        if present is not None:
+            self._writers[(EVENT, 0)] = present
+
+    # Files
+
+    def _path(self, segment) -> str:
+        return "%s/%s%08d" % (self._folder, LETTERS[segment.lane], segment.number)
+
+    def _get(self, number: int, place: int, size: int) -> tuple:
+        segment = self._segments[place // OFFSETS]
+        if segment.waiting:
+            self._append(segment, False)
+        with open(self._path(segment), "rb") as file:
+            file.seek(place % OFFSETS)
+            head = file.read(HEAD_SIZE)
+            return head, file.read(size)
+
+    def _named_path(self, name: str) -> str:
+        return self._folder + "/k-" + binascii.hexlify(name.encode()).decode()
+
+    def _put_named(self, name: str, value):
+        path = self._named_path(name)
+        if value is None:
+            if size_of(path):
+                os.remove(path)
+            self._other_bytes.pop(path, None)
+            return
+        body = blocks.pack_named(name, value)
+        head = blocks.make(blocks.NAMED, 0, self._epoch, self._serial, self._serial, 0, body)
+        replace(path, [head, body])
+        self._other_bytes[path] = len(head) + len(body)
+
+    def _get_named(self, name: str):
+        found = self._read_whole(self._named_path(name))
+        return None if found is None else blocks.unpack_named(found[1])[1]
+
+    def _read_whole(self, path: str):
+        """(Block, body) of a file that is one block, None where it is missing or damaged."""
+        for name in (path, path + ".new"):
+            try:
+                with open(name, "rb") as file:
+                    head = file.read(HEAD_SIZE)
+                    body = file.read()
+            except OSError:
+                continue
+            block = blocks.sound(head, body)
+            if block is not None:
+                return block, body
+        return None
+
+    # The start
+
+    def _load_folder(self):
+        try:
+            os.mkdir(self._folder)
+        except OSError:
+            os.listdir(self._folder)  # raises what is wrong with it
+        names = sorted(os.listdir(self._folder))
+        totals = self._take_totals(names)
+        trimmed = []
+        for name in names:
+            path = self._folder + "/" + name
+            if is_segment(name):
+                segment = Segment(int(name[1:]), SAMPLE if name[0] == "s" else EVENT, size_of(path))
+                self._segments[segment.number] = segment
+                self._next_number = max(self._next_number, segment.number + 1)
+                level = self._scan(path, segment, totals, trimmed)
+                if level is not None:
+                    self._writers[(segment.lane, level)] = segment
+            elif name == "state" or name[:2] == "k-" and name[-4:] != ".new":
+                self._other_bytes["state" if name == "state" else path] = size_of(path)
+        for number, (next_id, _, total) in totals.items():
+            lane = self._lanes[number]
+            for i in range(len(lane.first)):
+                if lane.place[i] in trimmed:
+                    loaded = self._load(number, i) or ((), ())
+                    lane.total += len(loaded[0]) - lane.count[i]
+                    lane.count[i] = len(loaded[0])
+            self._compare(number, next_id, total)
+            # Only what ends with the newest block may be appended to: the order of a segment is that of ids.
+            for key in [key for key in self._writers if key[0] == number]:
+                if not lane.place or self._writers[key].number != lane.place[-1] // OFFSETS:
+                    del self._writers[key]
+        self._undo()  # counts what there is in each segment
+
+    def _take_totals(self, names: list) -> dict:
+        """{lane: (next id, first id, records)} as the state has it; without one, what is found counts."""
+        state = self._read_whole(self._folder + "/state")
+        if state is not None and state[0].lane == blocks.STATE:
+            try:
+                lanes = self._take_state(state[0], state[1])
+                return {number: (lane[0], lane[2], lane[3]) for number, lane in zip((SAMPLE, EVENT), lanes)}
+            except ValueError as error:
+                self._last_error = "outbox: %s" % error
+        if "state" in names or [name for name in names if is_segment(name)]:
+            self._serial = 0
+            self._adopt = True
+            self._note_loss("damage", SAMPLE, 0, 0, 0)  # nobody knows how many there were
+        return {SAMPLE: (0, 0, 0), EVENT: (0, 0, 0)}
+
+    def _scan(self, path: str, segment, totals: dict, trimmed: list):
+        """Lay the sound blocks of a segment; their level, None when nothing may be appended to it."""
+        level = None
+        at = 0
+        with open(path, "rb") as file:
+            while at < segment.size:
+                file.seek(at)
+                head = file.read(HEAD_SIZE)
+                block = blocks.read_head(head)
+                body = file.read(block.size) if block is not None and block.size <= segment.size else b""
+                if block is None or blocks.sound(head, body) is None:
+                    level = None
+                    at = next_magic(file, at + 1)
+                    if at < 0:
+                        return None
+                    continue
+                if self._serial == 0 and self._adopt:
+                    self._serial = 1
+                    self._epoch = block.epoch
+                if self._counts(block, segment.lane, totals[segment.lane][1]):
+                    trimmed.extend(self._lanes[block.lane].lay(block, segment.number * OFFSETS + at))
+                level = block.flags & LEVEL
+                at += HEAD_SIZE + block.size
+        return level
+
+    def _counts(self, block, lane: int, first: int) -> bool:
+        if block.lane != lane or block.epoch != self._epoch or block.last < first:
+            return False
+        marks = [each[lane] for each in self._speakers.values()]
+        return self._adopt or not self._all_cover(marks, block.first, block.last)
+
+    def _compare(self, number: int, next_id: int, total: int):
+        """What the state has and the segments have not is lost; what only they have came after the state."""
+        lane = self._lanes[number]
+        k = lane.find(next_id)
+        held = sum(lane.count[:k])
+        # Thinned before the kill, and the state did not come to it.
+        thinned = max(min(total - held, lane.replaced), 0)
+        if thinned:
+            self._note_loss("thinned", number, thinned, lane.oldest(), next_id - 1)
+        if total - thinned > held:
+            self._note_loss("damage", number, total - thinned - held, lane.oldest(), next_id - 1)
+        for i in range(k, len(lane.first)):
+            loaded = self._load(number, i)
+            for record in loaded[1] if loaded else ():
+                _, boot, seq, _ = records.peek(record)
+                self._note_boot(boot, seq)
