@@ -1,341 +1,305 @@
-"""A small MQTT 3.1.1 publisher that never makes the node wait: ``MqttClient``.
+"""A small MQTT 3.1.1 client that never makes its owner wait: ``MqttClient``, a connection (connection.py).
 
-The interface of a reporting end, which MqttClient and link.ReporterLink share; the node knows nothing else:
-
-``publish(topic: str, payload: bytes, retain=False, qos=1) -> bool``
-    queue a message; False, and counted as dropped, when there is no room. Never blocks.
-``step(now_ms) -> next_deadline_ms``
-    do what can be done at once; call it again at the deadline or when ``pollable()`` has bytes to read.
-``pollable()``
-    the socket to wait on, or None. It changes with every connection: ask before every wait.
-``stats``
-    dict: ``connected`` (bool), ``sent`` messages given to the broker, each counted once, ``acked`` by the
-    broker (QoS 1), ``dropped`` refused or lost for want of room, ``queued`` held now, ``reconnects``,
-    ``last_error`` ("" when there was none) and what else the end can tell.
-``close(now_ms)``
-    say goodbye within a deadline; afterwards ``publish`` returns False.
-
-Sessions are clean: a publisher has no state at the broker that would be worth keeping (a QoS 1 publication is
-over with its PUBACK), amqtt keeps none for anonymous clients, and a client that never comes back leaves
-nothing behind. What is not acknowledged stays in the client's own queue and is sent again, with DUP, on the
-next connection; a receiver can get it twice.
-
-The connection, the CONNACK, each PUBACK and each PINGRESP have a deadline. When one passes, the connection is
-given up, whatever TCP thinks of it.
+It has no queue of its own: a message is written when it is published, and a packet that the socket does not
+take whole waits in a bounded buffer. Of what is in flight it keeps the packet ids and the times, nothing
+else: the message is its sender's.
 """
 
 import errno
-import os
 
-from edge.node.report import messages, packets
-from edge.node.report.sendqueue import SendQueue
-from edge.node.report.tcp import TcpStream
+from edge.node.report import packets
+from edge.node.report.connection import (
+    ACK,
+    AWAY,
+    CONNECTING,
+    HEARD,
+    LEAVING,
+    ONLINE,
+    SUBSCRIBED,
+    WAITING,
+    Connection,
+)
+from edge.node.report.deadlines import BRIEF, REFUSED
+from edge.node.report.flight import InFlight, Outgoing
+from edge.node.report.tcp import TcpStream, Untrusted
 
-AWAY = "away"
-CONNECTING = "connecting"
-WAITING = "waiting for CONNACK"
-ONLINE = "online"
-CLOSED = "closed"
-
-RETRY_MIN_MS = 1000  # the wait before an attempt is half of the back-off to all of it
-RETRY_MAX_MS = 30000
-STABLE_MS = 10000  # a connection that lasted this long makes the next wait short again
+EPIPE = 32  # MicroPython's errno does not know it
 BUSY_MS = 20  # how soon to look again at a connection under way or a packet half written
-READS_PER_STEP = 16
-IDLE_MS = 60000
+LEAVE_MS = 500  # for the broker to close after DISCONNECT: a close with bytes unread would destroy it
+READS_PER_STEP = 8
+NAMES_MAX = 64  # topics kept in the form in which they are sent
 
 
 class _Ended(Exception):
-    """The broker has ended the connection, by the rules."""
+    """The connection is over, by the rules: reason, strikes."""
 
 
-class MqttClient:
-    """MQTT 3.1.1 over TCP at QoS 0 and 1, publishing only.
+def make_stream(host: str, port: int, tls):
+    """The stream to a broker; the module for TLS is imported only where it is wanted."""
+    if tls is None:
+        return TcpStream(host, port)
+    from edge.node.report.tls import TlsStream
 
-    ``host``: address or name of the broker (a name blocks, see tcp.TcpStream); ``port``: 1..65535.
-    ``client_id``: unique at the broker, or two clients throw each other out for ever.
-    ``clock``: waited on in ``close`` only.
-    ``keepalive_s``: 2..65535; the broker publishes the will when it has heard nothing for 1.5 times as long.
-    ``username`` (str), ``password`` (bytes): None for neither.
-    ``will_topic``: retained there at QoS 1: ``online_payload`` on every connection, ``will_payload`` by
-    the broker when the client is lost and by the client in ``close``. None for no such topic.
-    ``queue_messages``, ``queue_bytes``: bounds of what is held; ``window``: messages in flight.
-    ``response_ms``: the deadline of each answer; ``close_ms``: of ``close``.
-    ``random``: a function like os.urandom, for the jitter of the back-off.
-    ``stream``: the connection, TcpStream(host, port) unless given.
-    ``last_id``: the packet id after which to count on.
+    return TlsStream(host, port, tls)
+
+
+class MqttClient(Connection):
+    """MQTT 3.1.1 over TCP or TLS at QoS 0 and 1. Arguments: those of connection.Connection, by position or
+    name, and ``stream``, which makes the stream from (host, port, tls), see make_stream, and ``last_id``, the
+    packet id after which to count on.
     """
 
-    def __init__(self, host: str, port: int, client_id: str, clock, keepalive_s: int = 30,
-                 username=None, password=None, will_topic=None,
-                 will_payload: bytes = messages.OFFLINE, online_payload: bytes = messages.ONLINE,
-                 queue_messages: int = 64, queue_bytes: int = 16384, window: int = 20,
-                 response_ms: int = 10000, close_ms: int = 2000, random=os.urandom, stream=None,
-                 last_id: int = 0):
-        if not 2 <= keepalive_s <= 65535:
-            raise ValueError(f"mqtt: keepalive_s = {keepalive_s}, expected 2..65535")
-        self.state = AWAY
-        self.last_error = ""
-        self.reconnects = 0
-        self.malformed = 0
-        self.unasked = 0  # messages received although nothing was subscribed to
-        self.address = f"{host}:{port}"
-        self._stream = TcpStream(host, port) if stream is None else stream
-        self._clock = clock
-        self._queue = SendQueue(queue_messages, queue_bytes, window, last_id)
-        self._hello = packets.encode_connect(client_id, keepalive_s, will_topic, will_payload,
-                                             username, password)
-        self._online = None
-        self._offline = None
-        if will_topic is not None:
-            self._online = packets.encode_publish(will_topic, online_payload, 1, True)
-            self._offline = packets.encode_publish(will_topic, will_payload, 1, True)
-        self._ping_after_ms = keepalive_s * 1000 // 2
-        self._response_ms = response_ms
-        self._close_ms = close_ms
-        self._random = random
+    def __init__(self, brokers: list, client_id: str, clock, *arguments, stream=make_stream, last_id: int = 0,
+                 **more):
+        super().__init__(brokers, client_id, clock, *arguments, **more)
+        self._flight = InFlight(self.window, last_id)
+        self._streams = [stream(host, port, self._tls) for host, port in brokers]
+        self._stream = self._streams[0]
         self._parser = None
-        self._out = None  # the packet being written, and how much of it has gone
-        self._out_at = 0
-        self._retry_ms = 0
-        self._backoff_ms = RETRY_MIN_MS
-        self._response_due_ms = 0  # of the connection, then of the CONNACK
-        self._connections = 0
-        self._online_ms = 0
-        self._sent_ms = 0
-        self._received_ms = 0
-        self._ping_due_ms = -1  # deadline of the PINGRESP, -1 when none is awaited
-        self._closing = False
-        self._drain_until_ms = 0
-        self._close_due_ms = 0
-        self._farewell = None  # the DISCONNECT once it has been queued
+        self._outgoing = Outgoing()
+        self._names = {}
+        self._heard_bytes = 0  # of the events
+        self._busy = False  # there is more to read
+        self._fault = None  # an error that publish met
+        self._subscription_id = 0
 
-    def publish(self, topic: str, payload: bytes, retain: bool = False, qos: int = 1) -> bool:
-        """Queue a message. Raises ValueError or TypeError for what MQTT can't carry."""
-        packet = packets.encode_publish(topic, payload, qos, retain)
-        if self._closing:
-            self._queue.dropped += 1
+    @property
+    def connected(self) -> bool:
+        return self.state == ONLINE and self._ending is None and self._fault is None
+
+    def room(self) -> int:
+        """How many QoS 1 messages ``publish`` takes now."""
+        if not self.connected or self._closing or self._outgoing.bytes >= self._send_max:
+            return 0
+        return self._flight.room()
+
+    def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> int:
+        """Packet id, 0 at QoS 0, or -1; see connection.py."""
+        name = self._names.get(topic)
+        if name is None:
+            name = self._name_of(topic)
+        if isinstance(payload, str) or qos not in (0, 1):
+            packets.check_publication(topic, payload, qos)
+        if not self.connected or self._closing or (qos and not self._flight.room()):
+            return -1
+        waiting = self._outgoing.bytes
+        if waiting and waiting + len(payload) > self._send_max:
+            return -1
+        now_ms = self._clock.now_ms()
+        packet_id = self._flight.new_id(now_ms) if qos else 0
+        self.sent += 1
+        self._put(packets.assemble_publish(name, payload, qos, retain, packet_id), now_ms)
+        return packet_id
+
+    def subscribe(self, topics: list) -> bool:
+        """One subscription at a time; its answer is the event "subscribed"."""
+        if topics:
+            packets.encode_subscribe(1, topics)  # refuses what MQTT can't carry
+        if not self.connected or self._closing or self._subscription_id:
             return False
-        if len(packet) > self._queue.bytes_max:
-            limit = self._queue.bytes_max
-            self.last_error = f"packet of {len(packet)} bytes on {topic}, expected at most {limit}"
-        return self._queue.put(packet)
+        if not topics:
+            self._events.append((SUBSCRIBED, True))
+            return True
+        now_ms = self._clock.now_ms()
+        self._subscription_id = self._flight.new_id(now_ms)
+        self._put(packets.encode_subscribe(self._subscription_id, topics), now_ms)
+        return True
+
+    def events(self) -> list:
+        self._heard_bytes = 0
+        return super().events()
 
     def pollable(self):
         """The socket while there is something to hear on it, else None."""
-        return self._stream.socket if self.state in (WAITING, ONLINE) else None
-
-    @property
-    def stats(self) -> dict:
-        """Counters since the start; see the module's docstring."""
-        queue = self._queue
-        return {
-            "connected": self.state == ONLINE, "sent": queue.sent, "acked": queue.acked,
-            "dropped": queue.dropped, "queued": queue.queued, "reconnects": self.reconnects,
-            "resent": queue.resent, "malformed": self.malformed, "unasked": self.unasked,
-            "last_error": self.last_error,
-        }
+        return self._stream.socket if self.state in (WAITING, ONLINE, LEAVING) else None
 
     def step(self, now_ms: int) -> int:
         """Connect, read, write and judge the deadlines, without waiting. Returns when to be called again."""
+        self._busy = False
         try:
-            if self.state == AWAY and now_ms >= self._retry_ms:
-                self._connect(now_ms)
+            if self._ending is not None:
+                raise _Ended(*self._ending)
+            if self._fault is not None:
+                raise self._fault
+            if self.state == AWAY and self._choose(now_ms):
+                self._stream = self._streams[self._at]
+                self._stream.open()
             if self.state == CONNECTING and self._stream.connected():
                 self._greet(now_ms)
             if self.state in (WAITING, ONLINE):
                 self._read(now_ms)
                 self._write(now_ms)
             self._judge(now_ms)
-        except OSError as error:
-            self._lose(now_ms, _reason(error))
         except _Ended as error:
-            self._lose(now_ms, str(error))
+            self._lose(now_ms, error.args[0], error.args[1])
         except packets.ProtocolError as error:
             self.malformed += 1
-            self._lose(now_ms, str(error))
+            self._lose(now_ms, str(error), BRIEF)
+        except Untrusted as error:
+            self._lose(now_ms, str(error), REFUSED)
+        except OSError as error:
+            self._lose(now_ms, self._reason(error), 0 if self.state == CONNECTING else BRIEF)
         return self._deadline_ms(now_ms)
 
-    def begin_close(self, now_ms: int):
-        """Take no more messages, send what is queued, then the offline message and DISCONNECT.
-
-        ``step`` carries it out; ``state`` is CLOSED at the end, at the latest after ``close_ms``.
-        Half of that time is for the queue.
-        """
-        if self._closing:
-            return
-        self._closing = True
-        self._drain_until_ms = now_ms + self._close_ms // 2
-        self._close_due_ms = now_ms + self._close_ms
-        if self.state != ONLINE:
-            self._finish()  # the broker has published the will, or never knew of this client
-
-    def close(self, now_ms: int):
-        """``begin_close`` and wait for its end, at most ``close_ms``."""
-        self.begin_close(now_ms)
-        while self.state != CLOSED:
-            due_ms = self.step(self._clock.now_ms())
-            pollable = self.pollable()
-            if self.state != CLOSED:
-                self._clock.wait(due_ms * 1000, [] if pollable is None else [pollable])
-
-    def _connect(self, now_ms: int):
-        self.state = CONNECTING
-        self._response_due_ms = now_ms + self._response_ms
-        self._stream.open()
-
     def _greet(self, now_ms: int):
-        self.state = WAITING
-        self._response_due_ms = now_ms + self._response_ms
-        self._parser = packets.Parser()
-        self._out = self._hello
-        self._out_at = 0
+        self._await_connack(now_ms)
+        self._parser = packets.Parser(self._receive_max)
+        self._put(packets.encode_connect(self._client_id, self._keepalive_s, self._will, self._username,
+                                         self._password), now_ms)
 
     def _read(self, now_ms: int):
-        for _ in range(READS_PER_STEP):
+        """At most READS_PER_STEP reads, and no more messages than the owner may be expected to keep."""
+        reads = 0
+        acknowledgements = b""
+        while not self._full():
+            packet = self._parser.take()
+            if packet is not None:
+                if packet[0] & 0xF0 == packets.PUBLISH:
+                    acknowledgements += self._hear(packet)
+                else:
+                    self._receive(packet, now_ms)
+                continue
+            if reads == READS_PER_STEP:
+                self._busy = True
+                break
             data = self._stream.recv()
             if data is None:
-                return
+                break
             if not data:
-                raise _Ended("closed by the broker")
-            self._received_ms = now_ms
+                raise _Ended("closed by the broker" + self._stream.hint(self.state == WAITING), BRIEF)
+            reads += 1
+            self._watch.heard_ms = now_ms
             self._parser.feed(data)
-            packet = self._parser.take()
-            while packet is not None:
-                kind, value = packets.decode(packet[0], packet[1])
-                self._receive(kind, value, now_ms)
-                packet = self._parser.take()
+        if acknowledgements:
+            self._put(acknowledgements, now_ms)
 
-    def _receive(self, kind: int, value: int, now_ms: int):
+    def _full(self) -> bool:
+        full = (self._heard_bytes > self._receive_max or len(self._events) > 2 * self.window + 8
+                or self._outgoing.bytes > self._send_max)
+        self._busy = self._busy or full
+        return full
+
+    def _hear(self, packet: tuple) -> bytes:
+        """Note a message; returns its PUBACK, b"" at QoS 0."""
+        if self.state != ONLINE:
+            raise packets.ProtocolError("PUBLISH while %s" % self.state)
+        topic, payload, retain, packet_id = packets.decode_publish(packet[0], packet[1])
+        if packet[2]:
+            self._left_out(topic, len(payload) + packet[2])
+        else:
+            self.heard += 1
+            self._heard_bytes += len(topic) + len(payload)
+            self._events.append((HEARD, topic, payload, retain))
+        return packets.encode_puback(packet_id) if packet_id else b""
+
+    def _receive(self, packet: tuple, now_ms: int):
+        answer = packets.decode(packet[0], packet[1])
+        kind = answer[0]
         if (kind == packets.CONNACK) != (self.state == WAITING):
-            raise packets.ProtocolError(f"packet 0x{kind:02x} while {self.state}")
-        if kind == packets.CONNACK:
-            self._welcome(value, now_ms)
+            raise packets.ProtocolError("packet 0x%02x while %s" % (kind, self.state))
+        if kind == packets.PUBACK:
+            self._acknowledged(answer[1], now_ms)
         elif kind == packets.PINGRESP:
-            self._ping_due_ms = -1
-        elif kind == packets.PUBLISH:
-            self.unasked += 1
-        elif not self._queue.acknowledge(value):
+            self._watch.answered()
+        elif kind == packets.CONNACK:
+            self._welcome(answer[1], now_ms)
+        elif answer[1] == self._subscription_id:
+            self._subscription_id = 0
+            self._flight.acknowledge(answer[1])
+            self._watch.acked_ms = now_ms
+            self._events.append((SUBSCRIBED, answer[2]))
+        else:
+            raise packets.ProtocolError("SUBACK for packet id %d, which is no subscription" % answer[1])
+
+    def _acknowledged(self, packet_id: int, now_ms: int):
+        if packet_id != self._subscription_id and self._flight.acknowledge(packet_id):
+            self._watch.acked_ms = now_ms
+            self.acked += 1
+            self._events.append((ACK, packet_id))
+        else:
             self.malformed += 1
-            self.last_error = f"{self.address}: PUBACK for packet id {value}, which is not in flight"
+            self.last_error = "%s: PUBACK for packet id %d, not in flight" % (self.address, packet_id)
 
     def _welcome(self, return_code: int, now_ms: int):
         if return_code:
-            raise _Ended(packets.refusal(return_code))
-        self.state = ONLINE
-        self._online_ms = now_ms
-        self._sent_ms = now_ms
-        self._ping_due_ms = -1
-        if self._connections:
-            self.reconnects += 1
-        self._connections += 1
-        if self._online is not None:
-            self._queue.put_express(self._online)
+            strikes = 0 if return_code == packets.UNAVAILABLE else REFUSED
+            raise _Ended(packets.refusal(return_code), strikes)
+        self._stream.worked()
+        self._is_up(now_ms)
+
+    def _name_of(self, topic: str) -> bytes:
+        packets.check_topic(topic)
+        name = packets.encode_text(topic)
+        if len(self._names) >= NAMES_MAX:
+            self._names.clear()
+        self._names[topic] = name
+        return name
+
+    def _put(self, packet: bytes, now_ms: int):
+        """Send or keep a packet. An error is kept for the next step: ``publish`` reports none."""
+        if not self._outgoing.bytes:
+            self._watch.wrote_ms = now_ms
+        try:
+            self._outgoing.put(packet, self._stream)
+        except (OSError, Untrusted) as error:
+            self._fault = error
 
     def _write(self, now_ms: int):
-        while True:
-            if self._out is None:
-                self._out = self._next_packet(now_ms)
-                self._out_at = 0
-                if self._out is None:
-                    return
-            rest = memoryview(self._out)[self._out_at:] if self._out_at else self._out
-            count = self._stream.send(rest)
-            if not count:
-                return
-            self._sent_ms = now_ms
-            self._out_at += count
-            if self._out_at == len(self._out):
-                self._out = None
-
-    def _next_packet(self, now_ms: int):
-        if self.state != ONLINE or self._farewell is not None:
-            return None
-        if self._ping_due_ms < 0 and now_ms >= self._ping_at_ms():
-            self._ping_due_ms = now_ms + self._response_ms
-            return packets.PINGREQ_PACKET
-        if self._closing:
-            self._take_leave(now_ms)
-        if self._farewell is not None:
-            return self._farewell
-        return self._queue.take(now_ms)
-
-    def _take_leave(self, now_ms: int):
-        """Offline once the queue is empty or its time is over, DISCONNECT when offline is acknowledged."""
-        pending = self._queue.express_pending()
-        if self._offline is not None:
-            if (not self._queue.queued and not pending) or now_ms >= self._drain_until_ms:
-                self._queue.put_express(self._offline)
-                self._offline = None
-        elif not pending and (not self._queue.queued or now_ms >= self._drain_until_ms):
-            self._farewell = packets.DISCONNECT_PACKET
-
-    def _ping_at_ms(self) -> int:
-        """Half of the keepalive after the last word of the side that has been silent longer."""
-        return min(self._sent_ms, self._received_ms) + self._ping_after_ms
+        if self._outgoing.bytes and self._outgoing.write(self._stream):
+            self._watch.wrote_ms = now_ms
 
     def _judge(self, now_ms: int):
-        """Give up what has passed its deadline."""
-        if self._closing and self.state != CLOSED:
-            if self._farewell is not None and self._out is None:
-                self._finish()
-            elif now_ms >= self._close_due_ms:
-                self.last_error = f"{self.address}: closed with {self._queue.queued} messages queued"
-                self._finish()
-        elif self.state == CONNECTING and now_ms >= self._response_due_ms:
-            self._lose(now_ms, f"no connection within {self._response_ms} ms")
-        elif self.state == WAITING and now_ms >= self._response_due_ms:
-            self._lose(now_ms, f"no CONNACK within {self._response_ms} ms")
-        elif self.state == ONLINE:
-            oldest_ms = self._queue.oldest_sent_ms()
-            if oldest_ms >= 0 and now_ms >= oldest_ms + self._response_ms:
-                self._lose(now_ms, f"no PUBACK within {self._response_ms} ms")
-            elif 0 <= self._ping_due_ms <= now_ms:
-                self._lose(now_ms, f"no PINGRESP within {self._response_ms} ms")
-
-    def _lose(self, now_ms: int, reason: str):
-        """The connection is of no more use: keep what is not acknowledged, and try again later."""
-        self.last_error = f"{self.address}: {reason} ({self.state})"
-        if self.state == ONLINE and now_ms - self._online_ms >= STABLE_MS:
-            self._backoff_ms = RETRY_MIN_MS
-        if self._closing:
-            self._finish()
+        """Give up what has passed its deadline, ask whether the broker is still there, or take leave."""
+        if self._overdue(now_ms):
             return
-        self.state = AWAY
-        self._drop_connection()
-        self._retry_ms = now_ms + self._backoff_ms * (256 + self._random(1)[0]) // 512
-        self._backoff_ms = min(self._backoff_ms * 2, RETRY_MAX_MS)
+        waiting = self._outgoing.bytes > 0
+        if self.state == LEAVING:
+            self._leave(now_ms)
+        elif self.state == ONLINE and self._closing:
+            if (not self._flight.span and not waiting) or now_ms >= self._drain_until_ms:
+                self.state = LEAVING
+                self._put(packets.DISCONNECT_PACKET, now_ms)
+                if not self._outgoing.bytes:
+                    self._due_ms = min(self._due_ms, now_ms + LEAVE_MS)
+        elif self.state == ONLINE:
+            why = self._watch.verdict(now_ms, self._flight.oldest_ms(), waiting)
+            if why:
+                raise _Ended(why, BRIEF)
+            if 0 <= self._watch.ask_at_ms() <= now_ms and not waiting:
+                self._watch.asked(now_ms)
+                self._put(packets.PINGREQ_PACKET, now_ms)
 
-    def _finish(self):
-        self.state = CLOSED
-        self._drop_connection()
+    def _leave(self, now_ms: int):
+        """DISCONNECT is on its way: read on until the broker closes."""
+        self._write(now_ms)
+        data = self._stream.recv()
+        for _ in range(READS_PER_STEP):
+            if not data:
+                break
+            data = self._stream.recv()
+        if data == b"" or now_ms >= self._due_ms:
+            if self._flight.span or self._outgoing.bytes:
+                self._unfinished(self._flight.span)
+            self._finish(now_ms)
 
-    def _drop_connection(self):
+    def _let_go(self):
         self._stream.close()
-        self._queue.rewind()
         self._parser = None
-        self._out = None
+        self._outgoing.clear()
+        self._flight.clear()
+        self._subscription_id = 0
+        self._fault = None
 
     def _deadline_ms(self, now_ms: int) -> int:
-        if self.state == CLOSED:
-            return now_ms + IDLE_MS
-        if self.state == AWAY:
-            return self._retry_ms
-        busy = self.state == CONNECTING or self._out is not None
-        due_ms = now_ms + (BUSY_MS if busy else IDLE_MS)
-        if self.state != ONLINE:
-            return min(due_ms, self._response_due_ms)
-        due_ms = min(due_ms, self._ping_at_ms() if self._ping_due_ms < 0 else self._ping_due_ms)
-        oldest_ms = self._queue.oldest_sent_ms()
-        if oldest_ms >= 0:
-            due_ms = min(due_ms, oldest_ms + self._response_ms)
-        if self._closing:
-            draining = now_ms < self._drain_until_ms
-            due_ms = min(due_ms, self._drain_until_ms if draining else self._close_due_ms)
+        if self._busy or self._fault is not None:
+            return now_ms + 1
+        due_ms = self._next_ms(now_ms, self._flight.oldest_ms(), False)
+        if self._outgoing.bytes or self.state == CONNECTING:
+            due_ms = min(due_ms, now_ms + BUSY_MS)
         return due_ms
 
-
-def _reason(error: OSError) -> str:
-    """The name of an error number, where the runtime knows names."""
-    names = getattr(errno, "errorcode", {})
-    return str(names.get(error.errno, error))
+    def _reason(self, error: OSError) -> str:
+        """The name of an error number, where the runtime knows names."""
+        names = getattr(errno, "errorcode", {})
+        name = "EPIPE" if error.errno == EPIPE else str(names.get(error.errno, error))
+        return name + self._stream.hint(self.state == WAITING)

@@ -7,20 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.node.clock import VirtualClock
-from edge.node.report import mqtt, packets
+from edge.node.report import connection, mqtt, packets
 
 CONNACK = b"\x20\x02\x00\x00"
+PINGREQ = (0xC0, b"", 0)
 
 
 class MemoryStream:
     """The broker's side of a connection, driven by the test; has the methods of tcp.TcpStream."""
 
-    def __init__(self):
+    def __init__(self, *_address):
         self.socket = None
         self.opened = 0
         self.accepts = True
         self.room = 1 << 30
         self.written = b""
+        self.writes = 0
         self.incoming = []
         self.refuses = False
 
@@ -35,10 +37,17 @@ class MemoryStream:
     def connected(self):
         return self.accepts
 
+    def worked(self):
+        pass
+
+    def hint(self, _greeting):
+        return ""
+
     def send(self, data):
         count = min(len(data), self.room)
         self.room -= count
         self.written += bytes(data[:count])
+        self.writes += 1
         return count
 
     def recv(self):
@@ -55,268 +64,433 @@ class MemoryStream:
         return list(iter(parser.take, None))
 
 
-@pytest.fixture
-def stream():
-    return MemoryStream()
+class Bench:
+    """A client, its stream (of the first broker) and its clock."""
+
+    def __init__(self, brokers=(("192.0.2.1", 1883),), online=True, **options):
+        self.clock = VirtualClock()
+        self.streams = []
+        options.setdefault("keepalive_s", 20)
+        options.setdefault("random", lambda n: b"\xff" * n)
+        self.client = mqtt.MqttClient(list(brokers), "n", self.clock, stream=self.make, **options)
+        self.stream = self.streams[0]
+        if online:
+            self.go_online()
+
+    def make(self, *address):
+        self.streams.append(MemoryStream(*address))
+        return self.streams[-1]
+
+    def at(self, now_ms):
+        """Step at a time; returns the deadline."""
+        self.clock.advance_to(now_ms * 1000)
+        return self.client.step(now_ms)
+
+    def hear(self, now_ms, *data):
+        """Bytes of the broker, then a step; returns the events."""
+        self.stream.incoming += data
+        self.at(now_ms)
+        return self.client.events()
+
+    def go_online(self, now_ms=0):
+        self.at(now_ms)
+        assert self.hear(now_ms, CONNACK) == [("up", self.client.generation)]
+        assert self.client.connected
+        self.stream.packets()
 
 
-def make(stream, **options):
-    options.setdefault("will_topic", "n/state")
-    return mqtt.MqttClient("192.0.2.1", 1883, "n", VirtualClock(), keepalive_s=20,
-                           random=lambda n: b"\xff" * n, stream=stream, **options)
-
-
-def go_online(client, stream, now_ms=0):
-    client.step(now_ms)
-    stream.incoming.append(CONNACK)
-    client.step(now_ms)
-    assert client.state == mqtt.ONLINE
-    (birth,) = [body for first, body in stream.packets() if first & 0xF0 == packets.PUBLISH]
-    stream.incoming.append(b"\x40\x02" + birth[9:11])
-    client.step(now_ms)
-    return client
-
-
-def test_first_packet_is_connect_and_then_online_retained(stream):
-    client = make(stream)
-    client.step(0)
-    ((first, body),) = stream.packets()
+def test_first_packet_is_connect_with_the_will_set_just_before():
+    bench = Bench(online=False)
+    bench.client.before_connect = lambda: bench.client.set_will("n/state", b"off", 1, True)
+    bench.at(0)
+    ((first, body, _),) = bench.stream.packets()
     assert first == packets.CONNECT
-    assert body.endswith(b"\x00\x01n\x00\x07n/state\x00\x07offline")
-    stream.incoming.append(CONNACK)
-    client.step(1)
-    assert stream.packets() == [(0x33, b"\x00\x07n/state\x00\x01online")]
+    assert body.endswith(b"\x2e\x00\x14\x00\x01n\x00\x07n/state\x00\x03off")
+    assert not bench.client.connected and bench.client.room() == 0
 
 
-def test_nothing_is_published_before_connack(stream):
-    client = make(stream)
-    client.publish("t", b"1")
-    client.step(0)
-    assert [first for first, _ in stream.packets()] == [packets.CONNECT]
-    assert not client.stats["connected"]
+def test_nothing_is_published_before_connack():
+    bench = Bench(online=False)
+    assert bench.client.publish("t", b"1") == -1
+    bench.at(0)
+    assert bench.client.publish("t", b"1") == -1
+    assert not bench.client.subscribe([("t", 1)])
+    assert [first for first, _, _ in bench.stream.packets()] == [packets.CONNECT]
 
 
-def test_connection_has_a_deadline(stream):
-    stream.accepts = False
-    client = make(stream)
-    assert client.step(0) == mqtt.BUSY_MS
-    client.step(9999)
-    assert client.state == mqtt.CONNECTING
-    client.step(10000)
-    assert client.state == mqtt.AWAY
-    assert client.last_error == "192.0.2.1:1883: no connection within 10000 ms (connecting)"
+def test_connection_has_a_deadline():
+    bench = Bench(online=False)
+    bench.stream.accepts = False
+    assert bench.at(0) == mqtt.BUSY_MS
+    bench.at(3999)
+    assert bench.client.state == connection.CONNECTING
+    bench.at(4000)
+    assert bench.client.last_error == "192.0.2.1:1883: no connection within 4000 ms (connecting)"
+    assert bench.client.events() == []
 
 
-def test_connack_has_a_deadline(stream):
-    client = make(stream)
-    assert client.step(0) == 10000
-    client.step(10000)
-    assert "no CONNACK within 10000 ms" in client.last_error
+def test_connack_has_a_deadline():
+    bench = Bench(online=False)
+    assert bench.at(0) == 10000
+    bench.at(10000)
+    assert "no CONNACK within 10000 ms" in bench.client.last_error
 
 
-def test_puback_has_a_deadline_and_the_message_stays(stream):
-    client = go_online(make(stream), stream)
-    client.publish("t", b"1")
-    client.step(100)
-    client.step(10099)
-    assert client.state == mqtt.ONLINE
-    client.step(10100)
-    assert client.state == mqtt.AWAY
-    assert "no PUBACK" in client.last_error
-    assert client.stats["queued"] == 1
+def test_acknowledgement_has_a_deadline():
+    bench = Bench()
+    assert bench.client.publish("t", b"1") == 1
+    assert bench.at(0) == 10000
+    bench.at(9999)
+    assert bench.client.connected
+    bench.at(10000)
+    assert not bench.client.connected
+    assert bench.client.events() == [("down", "no acknowledgement within 10000 ms")]
+    assert bench.client.stats["losses"] == 1
 
 
-def test_ping_after_half_the_keepalive_and_its_answer_has_a_deadline(stream):
-    client = go_online(make(stream), stream)
-    assert client.step(0) == 10000
-    due = client.step(10000)
-    assert stream.packets() == [(0xC0, b"")]
+def test_subscription_has_a_deadline():
+    bench = Bench()
+    assert bench.client.subscribe([("a", 1)])
+    assert bench.stream.packets() == [(0x82, b"\x00\x01\x00\x01a\x01", 0)]
+    assert not bench.client.subscribe([("b", 1)])  # one at a time
+    bench.at(10000)
+    assert bench.client.events() == [("down", "no acknowledgement within 10000 ms")]
+
+
+@pytest.mark.parametrize(("code", "ok"), [(b"\x01", True), (b"\x80", False)])
+def test_subscription_is_answered(code, ok):
+    bench = Bench()
+    bench.client.subscribe([("a", 1)])
+    assert bench.hear(1, b"\x90\x03\x00\x01" + code) == [("subscribed", ok)]
+    assert bench.client.subscribe([("b", 1)])
+
+
+def test_ping_after_half_the_keepalive_and_its_answer_has_a_deadline():
+    bench = Bench()
+    assert bench.at(0) == 10000
+    due = bench.at(10000)
+    assert bench.stream.packets() == [PINGREQ]
     assert due == 20000
-    stream.incoming.append(b"\xd0\x00")
-    assert client.step(10001) == 20000
-    due = client.step(20000)
-    assert stream.packets() == [(0xC0, b"")]
-    client.step(due)
-    assert "no PINGRESP" in client.last_error
+    bench.stream.incoming.append(b"\xd0\x00")
+    assert bench.at(10001) == 20000
+    due = bench.at(20000)
+    assert bench.stream.packets() == [PINGREQ]
+    bench.at(due)
+    assert "no sign of life" in bench.client.last_error
 
 
-def test_qos_0_alone_does_not_hide_a_dead_broker(stream):
-    client = go_online(make(stream), stream)
-    for second in range(1, 12):
-        client.publish("t", b"1", qos=0)
-        client.step(second * 1000)
-    assert (0xC0, b"") in stream.packets()
+def test_qos_0_alone_does_not_hide_a_dead_broker():
+    bench = Bench()
+    for second in range(1, 20):
+        assert bench.client.publish("t", b"1", 0) == 0
+        bench.at(second * 1000)
+    assert PINGREQ in bench.stream.packets()
+    bench.at(20000)
+    assert not bench.client.connected
 
 
-def test_refused_connection_backs_off_from_half_a_second_to_thirty(stream):
-    stream.refuses = True
-    client = make(stream)
-    now_ms, waits = 0, []
-    for _ in range(9):
-        due_ms = client.step(now_ms)
-        waits.append(due_ms - now_ms)
-        now_ms = due_ms
-    assert waits == [998, 1996, 3992, 7984, 15968, 29941, 29941, 29941, 29941]
-    assert stream.opened == 9
-    client._random = bytes
-    assert client.step(now_ms) - now_ms == 15000
-    assert client.last_error == "192.0.2.1:1883: ECONNREFUSED (connecting)"
+def test_socket_that_takes_nothing_has_a_deadline_and_a_bound():
+    bench = Bench(send_max=1000)
+    bench.stream.room = 10
+    taken = 0
+    while bench.client.publish("t", bytes(100), 0) == 0:
+        taken += 1
+    assert taken == 9
+    assert bench.client.room() > 0  # one more would still fit
+    assert bench.client.publish("t", b"1") > 0
+    assert bench.at(0) == mqtt.BUSY_MS
+    bench.at(10000)
+    assert bench.client.events()[0][0] == "down"
 
 
-def test_back_off_is_short_again_after_a_stable_connection(stream):
-    client = go_online(make(stream), stream)
-    client._backoff_ms = mqtt.RETRY_MAX_MS
-    stream.incoming.append(b"")
-    assert client.step(mqtt.STABLE_MS) - mqtt.STABLE_MS == 998
+def test_message_of_any_length_is_taken_when_nothing_waits():
+    bench = Bench(send_max=1000)
+    bench.stream.room = 0
+    assert bench.client.publish("t", bytes(5000)) == 1
+    assert bench.client.publish("t", b"1") == -1
+    assert bench.client.room() == 0
+    bench.stream.room = 1 << 30
+    bench.at(1)
+    assert bench.client.room() == 49
 
 
-def test_back_off_grows_when_the_broker_drops_every_connection(stream):
-    client, now_ms, waits = make(stream), 0, []
+def test_acknowledgements_are_events_and_make_room():
+    bench = Bench(window=3)
+    assert [bench.client.publish("t", b"1") for _ in range(4)] == [1, 2, 3, -1]
+    assert bench.hear(1, b"\x40\x02\x00\x02", b"\x40\x02\x00\x01\x40\x02\x00\x03") == [
+        ("ack", 2), ("ack", 1), ("ack", 3)]
+    assert bench.client.room() == 3
+    assert (bench.client.stats["sent"], bench.client.stats["acked"]) == (3, 3)
+
+
+def test_each_packet_is_one_write_and_acknowledgements_are_one_together():
+    bench = Bench()
+    before = bench.stream.writes
+    for _ in range(10):
+        bench.client.publish("t", b"x")
+    assert bench.stream.writes == before + 10
+    messages = b"".join(packets.encode_publish("c", b"x", 1, False, number) for number in range(1, 8))
+    assert len(bench.hear(1, messages)) == 7
+    assert bench.stream.writes == before + 11
+    assert bench.stream.written.endswith(b"".join(packets.encode_puback(number) for number in range(1, 8)))
+
+
+def test_messages_that_nobody_fetches_stop_the_reading():
+    bench = Bench(receive_max=100)
+    message = packets.encode_publish("c", bytes(50), 1, False, 1)
+    bench.stream.incoming = [message] * 50
+    for now_ms in range(1, 20):
+        assert bench.at(now_ms) == now_ms + 1
+    assert len(bench.stream.incoming) > 40
+    heard = []
+    for now_ms in range(20, 200):
+        heard += bench.client.events()
+        bench.at(now_ms)
+    assert len(heard) == 50
+
+
+def test_message_too_long_is_acknowledged_and_left_out():
+    bench = Bench(receive_max=100)
+    message = packets.encode_publish("c", bytes(5000), 1, False, 77)
+    assert bench.hear(1, message[:300], message[300:], b"\x31\x04\x00\x01cx") == [("heard", "c", b"x", True)]
+    assert bench.stream.packets() == [(0x40, b"\x00\x4d", 0)]
+    assert bench.client.stats["too_long"] == 1
+
+
+def test_broker_that_is_away_is_tried_again_soon_and_one_that_refuses_less_and_less():
+    bench = Bench(online=False)
+    bench.stream.refuses = True
+    now_ms = 0
+    for attempt in range(5):
+        now_ms = bench.at(now_ms)
+        assert now_ms == 1500 * (attempt + 1)
+    assert bench.client.last_error == "192.0.2.1:1883: ECONNREFUSED (connecting)"
+    bench.stream.refuses = False
+    waits = []
     for _ in range(3):
-        go_online(client, stream, now_ms)
-        stream.incoming.append(b"")
-        due_ms = client.step(now_ms)
+        bench.at(now_ms)
+        bench.stream.incoming.append(b"\x20\x02\x00\x05")
+        due_ms = bench.at(now_ms)
         waits.append(due_ms - now_ms)
         now_ms = due_ms
     assert waits == [998, 1996, 3992]
-    assert client.stats["reconnects"] == 2
+    assert bench.client.last_error == "192.0.2.1:1883: refused: not authorised (waiting for CONNACK)"
 
 
-def test_refusal_is_named(stream):
-    client = make(stream)
-    client.step(0)
-    stream.incoming.append(b"\x20\x02\x00\x05")
-    client.step(1)
-    assert client.last_error == "192.0.2.1:1883: refused: not authorised (waiting for CONNACK)"
-    assert client.stats["malformed"] == 0
+def test_server_unavailable_is_no_refusal():
+    bench = Bench(online=False)
+    for now_ms in (0, 1500, 3000):
+        bench.at(now_ms)
+        bench.stream.incoming.append(b"\x20\x02\x00\x03")
+        assert bench.at(now_ms) == now_ms + 1500
+    assert "server unavailable" in bench.client.last_error
+
+
+def test_stable_connection_clears_what_was_before():
+    bench = Bench()
+    for now_ms in (0, 1500, 3000):
+        bench.hear(now_ms, b"")
+        bench.go_online(now_ms + 1500)
+    bench.hear(4500 + connection.STABLE_MS, b"")
+    assert bench.at(4500 + connection.STABLE_MS) == 4500 + connection.STABLE_MS + 1500
+
+
+def test_packet_ids_go_on_in_the_next_generation():
+    bench = Bench(last_id=65534)
+    assert bench.client.publish("t", b"1") == 65535
+    assert bench.hear(1, b"") == [("down", "closed by the broker")]
+    bench.go_online(1501)
+    assert bench.client.generation == 2
+    assert bench.client.publish("t", b"1") == 1
+    assert bench.hear(1502, b"\x40\x02\xff\xff") == []  # of the connection before
+    assert "packet id 65535" in bench.client.last_error and bench.client.connected
 
 
 @pytest.mark.parametrize("answer", [
-    b"\x20\x02\x00\x00", b"\x32\x05\x00\x01a\x00\x01", b"\x40\x02\x00\x00", b"\xd0\x80\x80\x80\x80",
-    b"\x40\xff\x7f",
+    CONNACK, b"\x34\x05\x00\x01a\x00\x01", b"\x40\x02\x00\x00", b"\xd0\x80\x80\x80\x80", b"\x40\xff\x7f",
+    b"\x90\x03\x00\x01\x00", b"\x30\x03\x00\x01#",
 ])
-def test_malformed_answer_drops_the_connection_and_is_counted(stream, answer):
-    client = go_online(make(stream), stream)
-    stream.incoming.append(answer)
-    client.step(1)
-    assert client.state == mqtt.AWAY
-    assert client.stats["malformed"] == 1
+def test_malformed_answer_drops_the_connection_and_is_counted(answer):
+    bench = Bench(receive_max=100)
+    bench.hear(1, answer)
+    assert not bench.client.connected
+    assert bench.client.stats["malformed"] == 1
 
 
-def test_puback_for_nothing_is_counted_and_survived(stream):
-    client = go_online(make(stream), stream)
-    stream.incoming.append(b"\x40\x02\x12\x34")
-    client.step(1)
-    assert client.state == mqtt.ONLINE
-    assert "packet id 4660" in client.last_error
+def test_message_before_connack_drops_the_connection():
+    bench = Bench(online=False)
+    bench.at(0)
+    assert bench.hear(0, b"\x31\x04\x00\x01cx") == []
+    assert "PUBLISH while waiting for CONNACK" in bench.client.last_error
 
 
-def test_message_nobody_asked_for_is_counted_and_survived(stream):
-    client = go_online(make(stream), stream)
-    stream.incoming.append(b"\x31\x10\x00\x07n/stateoffline")
-    client.step(1)
-    assert client.state == mqtt.ONLINE
-    assert client.stats["unasked"] == 1
+def test_puback_for_nothing_is_counted_and_survived():
+    bench = Bench()
+    bench.hear(1, b"\x40\x02\x12\x34")
+    assert bench.client.connected
+    assert "packet id 4660" in bench.client.last_error
 
 
-def test_partial_writes_are_continued(stream):
-    client = go_online(make(stream), stream)
-    client.publish("t", b"x" * 100)
-    stream.room = 7
-    assert client.step(0) == mqtt.BUSY_MS
-    while stream.written[-1:] != b"x" or len(stream.written) < 107:
-        stream.room = 10
-        client.step(0)
-    ((first, body),) = stream.packets()
+def test_puback_for_a_subscription_is_none():
+    bench = Bench()
+    bench.client.subscribe([("a", 1)])
+    assert bench.hear(1, b"\x40\x02\x00\x01") == []
+    assert bench.client.malformed == 1
+
+
+def test_error_of_a_publish_is_told_by_the_next_step():
+    bench = Bench()
+
+    def fail(_data):
+        raise OSError(errno.ECONNRESET, "")
+
+    bench.stream.send = fail
+    assert bench.client.publish("t", b"1") == 1
+    assert bench.client.publish("t", b"1") == -1
+    assert not bench.client.connected
+    assert bench.at(0) == 1500
+    assert bench.client.events() == [("down", "ECONNRESET")]
+
+
+def test_partial_writes_are_continued():
+    bench = Bench()
+    bench.stream.room = 7
+    bench.client.publish("t", b"x" * 100)
+    while len(bench.stream.written) < 107:
+        bench.stream.room = 10
+        assert bench.at(0) <= mqtt.BUSY_MS or len(bench.stream.written) >= 107
+    ((first, body, _),) = bench.stream.packets()
     assert (first, body[5:]) == (0x32, b"x" * 100)
 
 
-def test_packet_cut_off_by_a_lost_connection_is_sent_whole_again(stream):
-    client = go_online(make(stream), stream)
-    client.publish("t", b"x" * 100)
-    stream.room = 7
-    client.step(0)
-    stream.incoming.append(b"")
-    now_ms = client.step(0)
-    stream.room = 1 << 30
-    client.step(now_ms)
-    stream.incoming.append(CONNACK)
-    client.step(now_ms)
-    assert [(first, body[-100:]) for first, body in stream.packets()][-1] == (0x3A, b"x" * 100)
+def test_disconnect_waits_for_what_is_in_flight_and_for_the_brokers_end():
+    bench = Bench()
+    bench.client.publish("t", b"1")
+    bench.client.disconnect(0)
+    assert bench.client.publish("t", b"2") == -1
+    assert bench.at(0) == 1000
+    bench.stream.packets()
+    assert bench.hear(1, b"\x40\x02\x00\x01") == [("ack", 1)]
+    assert bench.stream.packets() == [(0xE0, b"", 0)]
+    assert not bench.client.closed
+    assert bench.hear(2, b"late bytes", b"") == [("down", "disconnected")]
+    assert bench.client.closed and bench.client.last_error == "" and bench.client.pollable() is None
+    bench.at(100000)
+    assert bench.stream.opened == 1
+    bench.client.connect(100000)
+    bench.go_online(100000)
 
 
-def test_queue_bound_is_counted(stream):
-    client = make(stream, queue_messages=5)
-    assert [client.publish("t", b"1") for _ in range(7)] == [True] * 5 + [False] * 2
-    assert (client.stats["queued"], client.stats["dropped"]) == (5, 2)
+def test_disconnect_says_so_after_half_its_time_and_gives_up_at_the_end():
+    bench = Bench()
+    bench.client.publish("t", b"1")
+    bench.client.disconnect(0)
+    bench.stream.packets()
+    assert bench.at(1000) == 1500
+    assert bench.stream.packets() == [(0xE0, b"", 0)]
+    bench.at(1500)
+    assert bench.client.closed
+    assert bench.client.last_error == "192.0.2.1:1883: closed with 1 messages in flight"
 
 
-def test_message_that_can_never_fit_is_named(stream):
-    client = make(stream, queue_bytes=100)
-    assert not client.publish("t", bytes(200))
-    assert client.last_error == "packet of 208 bytes on t, expected at most 100"
+def test_disconnect_while_the_socket_takes_nothing_ends_all_the_same():
+    bench = Bench()
+    bench.stream.room = 3
+    bench.client.publish("t", b"1")
+    bench.client.disconnect(0)
+    bench.at(1000)
+    bench.at(2000)
+    assert bench.client.closed
 
 
-def test_close_sends_the_queue_then_offline_then_disconnect(stream):
-    client = go_online(make(stream), stream)
-    client.publish("t", b"1")
-    client.begin_close(0)
-    assert not client.publish("t", b"2")
-    client.step(0)
-    assert [body[5:] for _, body in stream.packets()] == [b"1"]
-    stream.incoming.append(b"\x40\x02\x00\x02")
-    client.step(1)
-    assert stream.packets() == [(0x33, b"\x00\x07n/state\x00\x03offline")]
-    stream.incoming.append(b"\x40\x02\x00\x03")
-    client.step(2)
-    assert stream.packets() == [(0xE0, b"")]
-    assert client.state == mqtt.CLOSED
-    assert client.pollable() is None
+def test_disconnect_while_away_is_over_at_once():
+    bench = Bench(online=False)
+    bench.client.disconnect(0)
+    assert bench.client.closed
+    bench.at(100000)
+    assert bench.stream.opened == 0
 
 
-def test_close_says_offline_after_half_its_time_and_gives_up_at_the_end(stream):
-    client = go_online(make(stream), stream)
-    client.publish("t", b"1")
-    client.step(0)
-    client.begin_close(0)
-    assert client.step(0) == 1000
-    stream.packets()
-    assert client.step(1000) == 2000
-    assert stream.packets() == [(0x33, b"\x00\x07n/state\x00\x03offline")]
-    client.step(2000)
-    assert client.state == mqtt.CLOSED
-    assert client.last_error == "192.0.2.1:1883: closed with 1 messages queued"
+def test_drop_goes_on_to_the_next_broker():
+    bench = Bench([("192.0.2.1", 1883), ("192.0.2.2", 1884)])
+    bench.client.drop("the primary host is elsewhere")
+    assert not bench.client.connected and bench.client.publish("t", b"1") == -1
+    bench.at(1)
+    assert bench.client.events() == [("down", "the primary host is elsewhere")]
+    bench.at(301)
+    assert bench.client.address == "192.0.2.2:1884"
+    assert bench.streams[1].opened == 1
 
 
-def test_close_while_away_is_over_at_once(stream):
-    client = make(stream)
-    client.close(0)
-    assert client.state == mqtt.CLOSED
-    client.step(100000)
-    assert stream.opened == 0
+def test_clean_drop_disconnects_first_and_comes_back():
+    bench = Bench()
+    bench.client.drop("primary host offline", clean=True)
+    bench.at(0)
+    assert bench.stream.packets() == [(0xE0, b"", 0)]
+    assert bench.hear(1, b"") == [("down", "disconnected")]
+    assert not bench.client.closed
+    bench.go_online(1501)
 
 
-@pytest.mark.parametrize("keepalive_s", [0, 1, 65536])
-def test_keepalive_out_of_range(keepalive_s):
-    with pytest.raises(ValueError, match=r"expected 2\.\.65535"):
-        mqtt.MqttClient("192.0.2.1", 1883, "n", VirtualClock(), keepalive_s=keepalive_s)
+def test_who_drops_one_connection_after_the_other_goes_round_slower_and_slower():
+    bench = Bench(online=False)
+    now_ms, waits = 0, []
+    for attempt in range(1, 13):
+        left_ms = now_ms
+        bench.at(now_ms)
+        while bench.client.attempts < attempt:
+            now_ms += 50
+            bench.at(now_ms)
+            assert now_ms - left_ms < 61000
+        waits.append(now_ms - left_ms)
+        bench.go_online(now_ms)
+        bench.client.drop("no primary host", clean=True)
+        bench.at(now_ms)
+        bench.hear(now_ms, b"")
+    assert max(waits[:4]) <= 1550 and min(waits[-2:]) >= 1000 and max(waits) <= 4050
 
 
-ANSWERS = st.one_of(st.binary(max_size=8), st.sampled_from([CONNACK, b"\xd0\x00", b"\x40\x02\x00\x01"]))
+@pytest.mark.parametrize("arguments", [
+    {"keepalive_s": 1}, {"window": 0}, {"password": b"x"}, {"brokers": []}, {"brokers": [("", 1)]},
+])
+def test_arguments_that_can_not_be(arguments):
+    with pytest.raises(ValueError, match="mqtt"):
+        Bench(online=False, **arguments)
+
+
+@pytest.mark.parametrize(("topic", "payload", "qos"), [("", b"", 1), ("a/#", b"", 1), ("a", "text", 1),
+                                                       ("a", b"", 2)])
+def test_message_that_mqtt_can_not_carry(topic, payload, qos):
+    bench = Bench()
+    for call in (bench.client.publish, bench.client.set_will):
+        with pytest.raises((ValueError, TypeError), match="mqtt"):
+            call(topic, payload, qos)
+    assert bench.client.connected
+
+
+def test_many_topics_are_not_kept_for_ever():
+    bench = Bench()
+    for number in range(1000):
+        bench.client.publish(f"t/{number}", b"", 0)
+    assert len(bench.client._names) <= mqtt.NAMES_MAX
+
+
+ANSWERS = st.one_of(st.binary(max_size=8), st.sampled_from(
+    [CONNACK, b"\xd0\x00", b"\x40\x02\x00\x01", b"\x90\x03\x00\x02\x01", b"\x32\x06\x00\x01c\x00\x09x"]))
 
 
 @given(st.lists(ANSWERS, max_size=30))
 def test_no_bytes_of_a_broker_can_break_or_stall_the_client(answers):
-    stream = MemoryStream()
-    client = make(stream, queue_messages=10)
+    bench = Bench(online=False)
     now_ms = 0
     for answer in answers:
-        client.publish("t", b"x")
-        due_ms = client.step(now_ms)
+        bench.client.publish("t", b"x")
+        bench.client.subscribe([("c", 1)])
+        due_ms = bench.at(now_ms)
         assert due_ms > now_ms
-        if client.state == mqtt.AWAY:
+        bench.client.events()
+        if bench.client.state == connection.AWAY:
             now_ms = due_ms
-        elif stream.socket is not None:
-            stream.incoming.append(answer)
-    stats = client.stats
-    assert stats["acked"] + stats["queued"] + stats["dropped"] == len(answers)
+        elif bench.stream.socket is not None:
+            bench.stream.incoming.append(answer)
+    assert bench.client.acked <= bench.client.sent

@@ -1,0 +1,133 @@
+"""The reporting end of a board: what goes wrong in it never reaches the node. Runs on MicroPython as well."""
+
+from edge.node.report.catalogue import Catalogue, Metric
+from edge.node.report.onboard import REOPEN_MS, OnboardReporter
+from edge.node.report.records import SAMPLE
+from tests.node.report.fakes_report import FakeClock, FakeConnection, FakeOutbox, sample
+
+CATALOGUE = Catalogue([Metric("s", "K")], "site", "node")
+
+
+class Bench:
+    def __init__(self, **more):
+        self.clock = FakeClock()
+        self.outbox = FakeOutbox()
+        self.connections = []
+        self.trouble = None
+        mqtt = {"brokers": [["h", 1]], "keepalive_s": 5}
+        mqtt.update(more)
+        self.description = {
+            "node": {"site": "site", "name": "node"},
+            "report": {"json": {}, "mqtt": mqtt, "outbox": {"path": "p"}},
+        }
+        self.end = OnboardReporter(self.description, self.clock, self.connect, self.open)
+
+    def connect(self, mqtt, name, clock):
+        self.connections.append(FakeConnection())
+        return self.connections[-1]
+
+    def open(self, settings):
+        if self.trouble is not None:
+            raise self.trouble
+        return self.outbox
+
+    def begin(self):
+        self.end.begin(CATALOGUE)
+        self.connections[-1].come_up()
+        self.step()
+        self.step()
+
+    def step(self, ms=0):
+        self.clock.ms += ms
+        return self.end.step(self.clock.ms)
+
+
+def fails(*arguments):
+    raise MemoryError("allocating 4024 bytes")
+
+
+def test_records_live_messages_and_commands():
+    bench = Bench()
+    bench.begin()
+    assert bench.end.record(sample(1, catalogue_number=CATALOGUE.number))
+    bench.step()
+    connection = bench.connections[0]
+    assert len(connection.payloads("furnace/site/node/samples")) == 1
+    assert bench.end.publish("furnace/site/node/telemetry", b"{}")
+    assert bench.end.losses() == []
+    assert bench.end.stats["connected"]
+    assert bench.end.commands() == []
+
+
+def test_without_memory_the_node_goes_on_and_reporting_begins_again_from_the_disk():
+    bench = Bench()
+    bench.begin()
+    bench.end.record(sample(1, catalogue_number=CATALOGUE.number))
+    bench.connections[0].publish = fails
+    bench.step()
+    assert bench.outbox.closed
+    assert bench.connections[0].dropped
+    assert not bench.end.record(sample(2))
+    assert not bench.end.publish("t", b"x")
+    assert bench.end.pollables() == []
+    stats = bench.end.stats
+    assert (stats["dropped"], stats["connected"]) == (1, False)
+    assert "4024 bytes" in stats["last_error"]
+    due = bench.step()
+    assert due == bench.clock.ms + REOPEN_MS
+    bench.step(REOPEN_MS)
+    assert len(bench.connections) == 2
+    bench.connections[1].come_up()
+    bench.step()
+    bench.step()
+    assert bench.end.losses() == [(1, "the board could not store them")]
+    assert len(bench.connections[1].payloads("furnace/site/node/samples")) == 1
+    assert bench.outbox.last_id(SAMPLE) == 1
+    assert bench.end.stats["last_error"] == ""
+
+
+def test_a_folder_that_cannot_be_used_is_tried_again():
+    bench = Bench()
+    bench.trouble = OSError(5)
+    bench.end = OnboardReporter(bench.description, bench.clock, bench.connect, bench.open)
+    bench.end.begin(CATALOGUE)
+    assert not bench.end.record(sample(1))
+    assert "it can't begin" in bench.end.stats["last_error"]
+    bench.step(REOPEN_MS)
+    assert not bench.end.record(sample(2))
+    bench.trouble = None
+    bench.step(REOPEN_MS)
+    assert bench.end.record(sample(3))
+    assert bench.end.stats["dropped"] == 2
+
+
+def test_credentials_that_cannot_be_used_stop_the_start():
+    for more in ({"credential": "broker"}, {"username": "u", "password_file": "/no/such/file"}):
+        try:
+            Bench(**more)
+        except (OSError, ValueError):
+            continue
+        raise AssertionError(more)
+
+
+def test_closing_says_goodbye():
+    bench = Bench()
+    bench.clock.wait = lambda until_us, pollables: bench.connections[0].ack()
+    bench.begin()
+    bench.end.record(sample(1, catalogue_number=CATALOGUE.number))
+    bench.end.close(bench.clock.ms)
+    assert bench.connections[0].payloads("furnace/site/node/state")[-1] == b"offline"
+    assert bench.outbox.closed
+
+
+def test_without_the_memory_to_begin_nothing_is_connected():
+    bench = Bench()
+    bench.outbox.keep_catalogue = fails
+    bench.end.begin(CATALOGUE)
+    connection = bench.connections[0]
+    assert connection.closed
+    assert not connection.dropped
+    del bench.outbox.keep_catalogue
+    bench.step(REOPEN_MS)
+    assert len(bench.connections) == 2
+    assert bench.end.record(sample(1))

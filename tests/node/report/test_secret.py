@@ -1,0 +1,51 @@
+"""A board's password, on both runtimes."""
+
+import subprocess
+
+import pytest
+
+from edge.node.report.secret import read_secret
+from tests.node.report.agents import ROOT, environment, interpreter
+
+SCRIPT = """
+import sys
+from edge.node.report.secret import read_secret
+try:
+    print(read_secret(sys.argv[1]))
+except (ValueError, OSError) as error:
+    print("refused", error)
+"""
+
+
+@pytest.fixture(params=["cpython", "micropython"])
+def read(request, tmp_path):
+    """What the runtime says of a file with a content and a mode."""
+    def asked(content, mode):
+        path, script = tmp_path / "password", tmp_path / "script.py"
+        path.write_bytes(content)
+        path.chmod(mode)
+        script.write_text(SCRIPT)
+        done = subprocess.run([*interpreter(request.param), str(script), str(path)], cwd=ROOT,
+                              env=environment(), capture_output=True, text=True, timeout=10)
+        return done.stdout.strip()
+    return asked
+
+
+def test_first_line_of_a_private_file(read):
+    assert read(b"secret \r\nmore\n", 0o600) == "b'secret '"
+    assert read(b"\xc3\xbc", 0o400) == "b'\\xc3\\xbc'"
+
+
+@pytest.mark.parametrize("mode", ["0644", "0640", "0604"])
+def test_file_that_others_have_access_to(read, mode):
+    said = read(b"secret\n", int(mode, 8))
+    assert said.startswith("refused") and f"mode {mode}, expected 0600" in said and "secret" not in said
+
+
+def test_empty_first_line(read):
+    assert "expected a password" in read(b"\nsecret\n", 0o600)
+
+
+def test_file_that_is_missing():
+    with pytest.raises(OSError, match="nowhere"):
+        read_secret("/nowhere/password")
