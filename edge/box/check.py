@@ -11,6 +11,7 @@ from edge.node.build import bad_within_ms, build
 from edge.node.bus.master import Master
 from edge.node.clock import VirtualClock
 from edge.node.description import dump
+from edge.node.report.local import LocalReporter
 
 EXAMPLE = (
     "example: furnace-edge check line1.toml --write line1.json      (bishkek checks the packaged node file)"
@@ -110,7 +111,7 @@ def summarise(description: dict) -> dict:
     """What a node file makes of a node, by building that node without its lines."""
     order = description["order"]
     uarts = {name: None for name in order["bus"]}
-    node = build(description, uarts, VirtualClock(), None)
+    node = build(description, uarts, VirtualClock(), LocalReporter())
     tick_ms = description["node"]["tick_ms"]
     buses = {}
     for bus in node.buses:
@@ -134,7 +135,41 @@ def summarise(description: dict) -> dict:
         "loops": {name: description["loop"][name]["output"] for name in order["loop"]},
         "outputs": {name: description["output"][name]["safe"] for name in order["output"]},
         "guard": {table: order[table] for table in ("interlock", "trip", "alarm")},
+        "programmes": order["programme"],
+        "from_afar": from_afar(description),
+        "report": _report(description["report"], len(node.sampler.catalogue.metrics)),
     }
+
+
+def _report(report: dict, values: int) -> dict:
+    """How many values are reported, how, and to whom."""
+    mqtt = report.get("mqtt")
+    if mqtt is None:
+        return {"values": values, "brokers": [], "speakers": []}
+    brokers = [(f"[{host}]" if ":" in host else host, port) for host, port in mqtt["brokers"]]
+    return {
+        "values": values,
+        "brokers": [f"{host}:{port}" for host, port in brokers],
+        "tls": mqtt["tls"],
+        "speakers": [name for name in ("json", "sparkplug", "home_assistant") if name in report],
+        "outbox_mb": report["outbox"]["size_mb"],
+    }
+
+
+def from_afar(description: dict) -> list:
+    """What may be commanded from afar, as texts; an empty list where nothing may."""
+    remote = description.get("remote")
+    if remote is None or not remote["enabled"]:
+        return []
+    texts = []
+    for spec in remote["allow"].values():
+        targets = [spec[key] for key in ("loop", "programme") if key in spec]
+        targets += spec.get("alarms", []) + spec.get("trips", [])
+        text = f"{spec['action']} {' '.join(targets)}"
+        if "rate_per_min" in spec:
+            text += f" {number(spec['low'])}..{number(spec['high'])} at {number(spec['rate_per_min'])}/min"
+        texts.append(text)
+    return texts + [f"starts in {remote['start']} mode"]
 
 
 def exchange_us(master: Master, request: bytes) -> int:
@@ -189,6 +224,15 @@ def as_text(summary: dict) -> str:
     rows.append(("safe", ", ".join(safe)))
     for table, names in summary["guard"].items():
         rows.append((table + "s", ", ".join(names)))
+    report = summary["report"]
+    if report["brokers"]:
+        how = f"{report['values']} values as {', '.join(report['speakers'])}"
+        to = f"to {', '.join(report['brokers'])}{' with TLS' if report['tls'] else ''}"
+        rows.append(("report", f"{how} {to}, outbox of {report['outbox_mb']} MB"))
+    else:
+        rows.append(("report", "to nobody: there is no [report.mqtt]"))
+    rows.append(("programmes", ", ".join(summary["programmes"])))
+    rows.append(("from afar", ", ".join(summary["from_afar"]) or "nothing may be commanded"))
     return "\n".join(f"  {head:<11} {text or 'none'}" for head, text in rows)
 
 

@@ -13,6 +13,8 @@ COMMANDS = {
     "check": ("edge.box.check", "say what is wrong with a node file"),
     "emulate": ("edge.emulator.serve", "the bench's other end of the line"),
     "scenario": ("edge.emulator.scenario", "plant and node on virtual time, with a report"),
+    "acl": ("edge.box.acl", "topic rights for the broker, from node files"),
+    "command": ("edge.box.command", "ask a node for something from afar"),
     "monitor": ("edge.monitor.watch", "look at a node from afar"),
     "tune": ("edge.tune.command", "a model, a tuning and its margins from a recorded step or relay test"),
     "doctor": ("edge.box.doctor", "what stands in the way on this box"),

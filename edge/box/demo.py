@@ -8,13 +8,21 @@ import json
 import re
 import signal
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 from edge.box import micropython
 from edge.box.child import Child, ChildError
 from edge.box.config import NodeFileError, describe, find
 
 EXAMPLE = "example: furnace-edge demo --for 60s --json"
+# The tables of a node file that switch them on. A host that joins late, before the births that it asks for,
+# can't read data without datatypes.
+LANGUAGES = {
+    "sparkplug": "\n[report.sparkplug]\ndatatype_in_data = true\n",
+    "home_assistant": "\n[report.home_assistant]\n",
+}
 # Signals that a line of plain output shows.
 SHOWN = ("t_furnace", "steam", "o2", "lambda", "power")
 LEASE_MARGIN_S = 2.0
@@ -30,6 +38,13 @@ def add_arguments(parser):
     parser.add_argument("--for", dest="duration", type=seconds, metavar="TIME", help="end after 60s, 10m, 2h")
     parser.add_argument("--runtime", choices=("cpython", "micropython"), default="cpython")
     parser.add_argument("--broker-port", type=int, default=18830, metavar="PORT", help="0 takes a free one")
+    parser.add_argument(
+        "--speak",
+        action="append",
+        choices=tuple(LANGUAGES),
+        default=[],
+        help="report in this language as well, beside plain JSON; may be given twice",
+    )
     parser.add_argument("--seed", type=int, default=1, help="seed of the emulated plant")
     parser.add_argument("--json", action="store_true", help="no table, a summary as JSON at the end")
 
@@ -45,16 +60,29 @@ def seconds(text: str) -> float:
 class Demo:
     """The three children and what was seen of them. ``start``, then ``tend`` often, then ``finish``."""
 
-    def __init__(self, plant: str, runtime: str, broker_port: int, seed: int):
+    def __init__(self, plant: str, runtime: str, broker_port: int, seed: int, speak=()):
         self.plant = plant
         self.runtime = runtime
         self.seed = seed
         self.description, _ = describe(find(plant))
         self.broker_port = broker_port
         self.broker = self.emulator = self.node = None
+        # A demo starts with an empty outbox, and leaves none behind.
+        self.state = tempfile.TemporaryDirectory(prefix="furnace-edge-demo-", ignore_cleanup_errors=True)
+        self.node_file = self._node_file(dict.fromkeys(speak))
         self.serial_port = ""
         self.listener = None
         self.started = time.monotonic()
+
+    def _node_file(self, speak) -> str:
+        """The packaged node file, or a copy that speaks further languages."""
+        more = [name for name in speak if name not in self.description["report"]]
+        if not more:
+            return self.plant
+        path = Path(self.state.name, Path(find(self.plant)).name)
+        tables = "".join(LANGUAGES[name] for name in more)
+        path.write_text(Path(find(self.plant)).read_text(encoding="utf-8") + tables, encoding="utf-8")
+        return str(path)
 
     def start(self):
         """Bring everything up; ChildError when something does not come."""
@@ -72,11 +100,13 @@ class Demo:
         self._listen()
         arguments = [
             "run",
-            self.plant,
+            self.node_file,
             "--port",
             self.serial_port,
             "--broker",
             f"127.0.0.1:{self.broker_port}",
+            "--state",
+            self.state.name,
         ]
         self.node = Child(
             "node", "edge.box.cli", *arguments, "--attached", "--json", "--runtime", self.runtime
@@ -152,6 +182,7 @@ class Demo:
         for child in (self.node, self.emulator, self.broker):
             if child is not None:
                 child.end()
+        self.state.cleanup()
 
     def _summary(self, died: str, seconds_run: float, last: dict, latest: dict, outputs: dict) -> dict:
         telemetry = last or latest["telemetry"] or {}
@@ -197,7 +228,7 @@ def run(args) -> int:
 
 def _run(args, asked: list) -> int:
     try:
-        demo = Demo(args.plant, args.runtime, args.broker_port, args.seed)
+        demo = Demo(args.plant, args.runtime, args.broker_port, args.seed, args.speak)
     except NodeFileError as error:
         print(error, file=sys.stderr)
         return 2

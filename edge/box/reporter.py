@@ -1,345 +1,302 @@
-"""The reporter: publishes what the node says, in a process of its own, so that nothing of it delays a tick.
+"""The reporter: stores and sends what the node says, in a process of its own, so that nothing delays a tick.
 
-    python -m edge.box.reporter --fd 5 --config '{"client_id": "k1", "base": "furnace/bishkek/k1"}'
+    python -m edge.box.reporter --fd 5 --config @reporter.json
 
-It reads datagrams (``edge.node.report.link``) from the socket pair it was started with, keeps them in a
-bounded queue and publishes them with paho-mqtt. It ends when the node's end of the pair is closed, however
-that came about, or at SIGTERM: it sends what it can within ``flush_s``, publishes offline and disconnects.
+It reads datagrams (``edge.node.report.link``) from the socket pair it was started with, keeps records in an
+outbox on disk and lets each configured speaker send them over a connection of its own. It ends when the
+node's end of the pair is closed, however that came about, or at SIGTERM: it makes durable what it has, sends
+what it can within ``flush_s``, says goodbye and disconnects.
+
+Its configuration is JSON: {"site", "node", "commands", "flush_s", "report": [report] of the node file}; see
+``config_of``.
 """
 
 import argparse
-import collections
 import contextlib
-import dataclasses
 import json
 import os
-import random
 import select
 import signal
 import socket
-import stat
 import subprocess
 import sys
-import threading
-
-import paho.mqtt.client as paho
+from pathlib import Path
 
 from edge.node.clock import Clock
-from edge.node.report import messages
-from edge.node.report.link import MESSAGE_MAX, STATS_PERIOD_MS, ReporterLink, unpack_message
-from edge.node.report.packets import check_topic
+from edge.node.report import link, messages, speaker
+from edge.node.report.catalogue import from_json
+from edge.node.report.engine import Engine, client_id
 
-RETRY_MIN_S = 0.5
-RETRY_MAX_S = 30
-CONNECT_TIMEOUT_S = 5.0
-READS_PER_TURN = 500
-FAREWELL_SHARE = 0.25  # of flush_s, kept for the offline message
+READS_PER_TURN = 200
+FLUSH_S = 2.0
+NICENESS = 10  # the node comes first, whatever a backlog or three speakers ask of the processor
+BUDGET = 512  # records that a sender may turn into messages before the others have their turn
+TURN_MS = 1000  # the longest between two looks
 
 
 class ConfigError(ValueError):
     """The configuration can't be used; the text says which key and what was expected."""
 
 
-@dataclasses.dataclass(frozen=True)
-class ReporterConfig:
-    """What the reporter needs to know.
-
-    ``base``: topic of the node, above <base>/state and <base>/reporter; ``client_id``: unique at the broker.
-    ``queue_messages``: how many messages are kept while the broker is away; then the oldest is dropped.
-    ``inflight``: messages sent and not yet acknowledged; ``flush_s``: the deadline for the end.
-    ``password_file``: its first line is the password; only its owner may have access to it.
-    """
-
-    base: str
-    client_id: str
-    host: str = "127.0.0.1"
-    port: int = 1883
-    keepalive_s: int = 30
-    username: str | None = None
-    password_file: str | None = None
-    queue_messages: int = 10000
-    inflight: int = 20
-    flush_s: float = 2.0
-
-    def __post_init__(self):
-        for key in ("base", "client_id", "host"):
-            value = getattr(self, key)
-            if not isinstance(value, str) or not value:
-                raise ConfigError(f"reporter: {key} = {value!r}, expected a text that is not empty")
-        for key in ("username", "password_file"):
-            value = getattr(self, key)
-            if value is not None and not isinstance(value, str):
-                raise ConfigError(f"reporter: {key} = {value!r}, expected a text or nothing")
-        try:
-            check_topic(self.base)
-        except ValueError as error:
-            raise ConfigError(f"reporter: base: {error}") from error
-        for key, low, high in (("port", 1, 65535), ("keepalive_s", 2, 65535), ("queue_messages", 1, 1000000),
-                               ("inflight", 1, 1000), ("flush_s", 0.1, 60)):
-            value = getattr(self, key)
-            kinds = (int, float) if key == "flush_s" else (int,)
-            if type(value) not in kinds or not low <= value <= high:
-                kind = "a number" if key == "flush_s" else "an integer"
-                raise ConfigError(f"reporter: {key} = {value!r}, expected {kind} from {low} to {high}")
-        if self.password_file is not None and self.username is None:
-            raise ConfigError("reporter: password_file without username, expected both or neither")
-
-    @classmethod
-    def from_dict(cls, values: dict) -> "ReporterConfig":
-        """``values`` by the names of the fields."""
-        known = [field.name for field in dataclasses.fields(cls)]
-        for key in values:
-            if key not in known:
-                raise ConfigError(f"reporter: unknown key {key!r}, expected {', '.join(known)}")
-        try:
-            return cls(**values)
-        except TypeError as error:  # a key is missing
-            raise ConfigError(f"reporter: configuration: {error}") from error
-
-    @classmethod
-    def from_json(cls, text: str) -> "ReporterConfig":
-        """``text`` is JSON, or @ and the path of a file that holds it."""
-        try:
-            if text.startswith("@"):
-                with open(text[1:], encoding="utf-8") as file:
-                    text = file.read()
-            values = json.loads(text)
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"reporter: configuration: {error}") from error
-        if not isinstance(values, dict):
-            raise ConfigError(f"reporter: configuration is a {type(values).__name__}, expected an object")
-        return cls.from_dict(values)
-
-    def password(self) -> str | None:
-        """What the password file holds, or None if there is none."""
-        return None if self.password_file is None else read_password(self.password_file)
+def config_of(description: dict) -> dict:
+    """What the reporter needs to know of a node description; None where the node reports to nobody."""
+    if "mqtt" not in description["report"]:
+        return None
+    settings = description["node"]
+    return {
+        "site": settings["site"],
+        "node": settings["name"],
+        "commands": bool(description.get("remote", {}).get("enabled")),
+        "flush_s": FLUSH_S,
+        "report": description["report"],
+    }
 
 
-def read_password(path: str) -> str:
-    """The first line of ``path``, a file of this user that nobody else has access to (0600 or 0400)."""
+def check_config(config) -> dict:
+    """The configuration with its parts in place; ConfigError otherwise."""
+    if not isinstance(config, dict):
+        raise ConfigError(f"reporter: configuration is a {type(config).__name__}, expected an object")
+    known = ("site", "node", "commands", "flush_s", "report")
+    for key in config:
+        if key not in known:
+            raise ConfigError(f"reporter: unknown key {key!r}, expected {', '.join(known)}")
+    for key in ("site", "node"):
+        if not isinstance(config.get(key), str) or not config[key]:
+            raise ConfigError(f"reporter: {key} = {config.get(key)!r}, expected a text that is not empty")
+    flush_s = config.get("flush_s", FLUSH_S)
+    if type(flush_s) not in (int, float) or not 0.1 <= flush_s <= 60:
+        raise ConfigError(f"reporter: flush_s = {flush_s!r}, expected a number from 0.1 to 60")
+    report = config.get("report")
+    for key in ("mqtt", "outbox"):
+        if not isinstance(report, dict) or not isinstance(report.get(key), dict):
+            raise ConfigError(f"reporter: report has no table {key}, expected [report] of a node file")
+    if not any(kind in report for kind in speaker.KINDS):
+        raise ConfigError(f"reporter: nothing is switched on, expected one of {', '.join(speaker.KINDS)}")
+    if not report["mqtt"].get("brokers"):
+        raise ConfigError("reporter: report.mqtt.brokers is empty, expected a list of [host, port]")
+    return {"commands": False, **config, "flush_s": flush_s}
+
+
+def load_config(text: str) -> dict:
+    """``text`` is JSON, or @ and the path of a file that holds it."""
     try:
-        with open(path, encoding="utf-8") as file:
-            status = os.fstat(file.fileno())
-            user, mode = os.geteuid(), stat.S_IMODE(status.st_mode)
-            if not stat.S_ISREG(status.st_mode) or status.st_uid != user or mode & 0o077:
-                raise ConfigError(f"reporter: password_file {path} has mode {mode:04o} and owner "
-                                  f"{status.st_uid}, expected a file with mode 0600 or 0400 and owner "
-                                  f"{user}: chown {user} {path} && chmod 0600 {path}")
-            return file.readline().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"reporter: password_file: {error}") from error
+        if text.startswith("@"):
+            text = Path(text[1:]).read_text(encoding="utf-8")
+        config = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"reporter: configuration: {error}") from error
+    return check_config(config)
+
+
+def make_engine(config: dict, clock) -> Engine:
+    """Outbox, speakers and connections as configured; ConfigError where a part of them can't be had."""
+    # Here, because the node imports this module as well and needs neither SQLite nor paho.
+    from edge.box.paho_connection import PahoConnection
+
+    report = config["report"]
+    site, node = config["site"], config["node"]
+    kinds = [kind for kind in speaker.KINDS if kind in report]
+    brokers = [(host, port) for host, port in report["mqtt"]["brokers"]]
+    keepalive_s = report["mqtt"].get("keepalive_s", 15)
+    speakers, connections = [], []
+    try:
+        access = access_of(report["mqtt"])
+        for kind in kinds:
+            settings = {**report[kind], "commands": config["commands"]}
+            speakers.append(speaker.make(kind, site, node, settings, clock))
+            connections.append(PahoConnection(brokers, client_id(site, node, kind), clock, keepalive_s,
+                                              tls=access.tls, username=access.username,
+                                              password=access.password))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"reporter: {error}") from error
+    return Engine(open_outbox(report["outbox"]), speakers, connections, clock, BUDGET)
+
+
+def access_of(mqtt: dict):
+    """Certificates, user name and password of [report.mqtt]; OSError or ValueError where they are wrong."""
+    from edge.box import credentials
+
+    return credentials.of(mqtt)
+
+
+def open_outbox(settings: dict):
+    """The outbox of [report.outbox]; its folder is made if need be, for this user alone."""
+    from edge.box.outbox import Outbox
+
+    path = Path(settings["path"])
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Outbox(str(path), int(settings["size_mb"] * 1000000), int(settings["commit_s"] * 1000))
+    except (ValueError, *Outbox.ERRORS) as error:
+        raise ConfigError(f"reporter: report.outbox.path {path}: {error}") from error
 
 
 class Reporter:
-    """The queue between the node's datagrams and paho-mqtt.
+    """Datagrams of the node on one side, the engine on the other."""
 
-    paho runs in its own thread. Its callbacks only note what happened and wake the main thread, which alone
-    keeps the books and publishes.
-    """
-
-    def __init__(self, config: ReporterConfig, node_end: socket.socket):
+    def __init__(self, config: dict, node_end: socket.socket, clock=None, engine: Engine = None):
+        self._clock = clock or Clock()
         self._config = config
         self._node_end = node_end
-        self._clock = Clock()
-        self._queue = collections.deque()
-        self._inflight = set()  # packet ids of the node's QoS 1 messages at paho
-        self._happened = collections.deque()  # noted by paho's thread: (what, detail)
         self._wake_read, self._wake_write = socket.socketpair()
-        self._connected = False
-        self._connections = 0
-        self._node_gone = False
-        self._stopping = False
-        self._state_id = None  # packet id of the offline message
-        self._next_stats_ms = 0
-        self.sent = 0
-        self.acked = 0
-        self.dropped = 0
-        self.malformed = 0
-        self.stats_lost = 0
-        self.last_error = ""
         for end in (node_end, self._wake_read, self._wake_write):
             end.setblocking(False)
-        self._client = self._make_client()
-
-    def _make_client(self) -> paho.Client:
-        config = self._config
-        client = paho.Client(paho.CallbackAPIVersion.VERSION2, config.client_id)
-        client.max_inflight_messages_set(config.inflight)
-        client.connect_timeout = CONNECT_TIMEOUT_S
-        # paho doubles the wait from its minimum on, without jitter: the minimum is this process's own.
-        client.reconnect_delay_set(RETRY_MIN_S * (1 + random.random()), RETRY_MAX_S)
-        client.will_set(self._topic(messages.STATE), messages.OFFLINE, 1, retain=True)
-        if config.username is not None:
-            client.username_pw_set(config.username, config.password())
-        client.on_connect = lambda _client, _data, _flags, reason, _more: self._note("connect", reason)
-        client.on_disconnect = lambda _client, _data, _flags, reason, _more: self._note("lost", reason)
-        client.on_publish = lambda _client, _data, packet_id, _reason, _more: self._note("ack", packet_id)
-        # paho calls this one while it handles the error.
-        client.on_connect_fail = lambda _client, _data: self._note("no connection", sys.exc_info()[1])
-        return client
-
-    def _topic(self, name: str) -> str:
-        return self._config.base + "/" + name
+        self.engine = engine or make_engine(config, self._clock)
+        self._base = messages.base_topic(config["site"], config["node"])
+        self._node_gone = False
+        self._stopping = False
+        self._next_stats_ms = 0
+        self._boot = None  # of the node, as its newest record says
+        self._was_connected = None
+        self.malformed = 0
+        self.unheard = 0  # datagrams for the node that its end had no room for
+        self.last_error = ""
 
     def stop(self):
         """End as if the node had closed its end; may be called by a signal handler."""
         self._stopping = True
-        self._wake()
+        with contextlib.suppress(BlockingIOError):
+            self._wake_write.send(b"w")
 
     def stats(self) -> dict:
-        """Counters since the start; the same names as in ``edge.node.report.mqtt``."""
-        return {
-            "connected": self._connected, "sent": self.sent, "acked": self.acked, "dropped": self.dropped,
-            "queued": len(self._queue) + len(self._inflight), "reconnects": max(self._connections - 1, 0),
-            "malformed": self.malformed, "stats_lost": self.stats_lost, "last_error": self.last_error,
-        }
+        """The engine's statistics and this process's."""
+        stats = self.engine.stats
+        stats["malformed"] += self.malformed
+        stats["unheard"] = self.unheard
+        stats["last_error"] = self.last_error or stats["last_error"]
+        return stats
 
     def run(self) -> dict:
-        """Work until the node is gone or ``stop`` is called, then flush. Returns the last statistics."""
-        self._client.connect_async(self._config.host, self._config.port, self._config.keepalive_s)
-        self._client.loop_start()
+        """Work until the node is gone or ``stop`` is called, then finish. Returns the last statistics."""
+        clock = self._clock
         while not (self._node_gone or self._stopping):
-            self._wait(self._next_stats_ms)
-            self._read_node()
-            self._read_paho()
-            self._publish_queue()
-            if self._clock.now_ms() >= self._next_stats_ms:
-                self._next_stats_ms = self._clock.now_ms() + STATS_PERIOD_MS
-                self._report_stats()
-        self._finish()
-        return self.stats()
+            more = self._read_node()
+            now_ms = clock.now_ms()
+            due_ms = self.engine.step(now_ms)
+            self._tell_node(now_ms)
+            self._wait(now_ms if more else min(due_ms, self._next_stats_ms))
+        return self._finish()
+
+    def _finish(self) -> dict:
+        while not self._node_gone and self._read_node():
+            pass
+        engine = self.engine
+        within_ms = int(self._config["flush_s"] * 1000)
+        end_ms = self._clock.now_ms() + within_ms
+        engine.begin_close(self._clock.now_ms(), within_ms)
+        self._node_gone = True
+        while not engine.closed() and self._clock.now_ms() < end_ms + TURN_MS:
+            self._wait(min(engine.step(self._clock.now_ms()), end_ms))
+        stats = self.stats()
+        engine.outbox.commit(self._clock.now_ms())
+        stats["stored"] = list(engine.outbox.stored(self._boot))
+        engine.finish(self._clock.now_ms())
+        return stats
 
     def _wait(self, until_ms: int):
-        ends = [self._wake_read] if self._node_gone else [self._wake_read, self._node_end]
-        select.select(ends, [], [], max(until_ms - self._clock.now_ms(), 0) / 1000)
+        ends = [self._wake_read, *self.engine.pollables()]
+        if not self._node_gone:
+            ends.append(self._node_end)
+        left_ms = min(max(until_ms - self._clock.now_ms(), 0), TURN_MS)
+        if self._wake_read in select.select(ends, [], [], left_ms / 1000)[0]:
+            self._wake_read.recv(4096)
 
-    def _read_node(self):
+    # From the node ---------------------------------------------------------------------------
+
+    def _read_node(self) -> bool:
+        """Take in what is there; True when there may be more."""
         for _ in range(READS_PER_TURN):
             try:
-                datagram = self._node_end.recv(MESSAGE_MAX)
+                datagram = self._node_end.recv(link.MESSAGE_MAX)
             except BlockingIOError:
-                return
+                return False
             except ConnectionResetError:
                 continue  # the node ended with statistics unread; what it sent before is still to be read
             if not datagram:
                 self._node_gone = True
-                return
-            if len(self._queue) >= self._config.queue_messages:
-                self._queue.popleft()
-                self.dropped += 1
-            self._queue.append(datagram)
-
-    def _read_paho(self):
-        try:
-            while self._wake_read.recv(4096):
-                pass
-        except BlockingIOError:
-            pass  # all wake-ups are read
-        while self._happened:
-            what, detail = self._happened.popleft()
-            if what == "ack":
-                self._acknowledged(detail)
-            elif what == "connect" and not detail.is_failure:
-                self._connected = True
-                self._connections += 1
-                self._next_stats_ms = 0
-                self._client.publish(self._topic(messages.STATE), messages.ONLINE, 1, retain=True)
-            elif what != "lost" or self._connected:  # a refused connection is also lost: its reason is known
-                self._connected = False
-                self._next_stats_ms = 0
-                self.last_error = f"{self._config.host}:{self._config.port}: {what}: {detail}"
-
-    def _acknowledged(self, packet_id: int):
-        if packet_id in self._inflight:
-            self._inflight.remove(packet_id)
-            self.acked += 1
-        elif packet_id == self._state_id:
-            self._state_id = None
-
-    def _publish_queue(self):
-        while self._connected and self._queue and len(self._inflight) < self._config.inflight:
+                return False
             try:
-                topic, payload, retain, qos = unpack_message(self._queue.popleft())
-                packet_id = self._client.publish(topic, payload, qos, retain).mid
-                self.sent += 1
-                if qos:
-                    self._inflight.add(packet_id)
+                self._take(datagram[:1], datagram[1:])
             except ValueError as error:  # UnicodeDecodeError is one
                 self.malformed += 1
                 self.last_error = f"message of the node: {error}"
+        return True
+
+    def _take(self, kind: bytes, data: bytes):
+        engine = self.engine
+        if kind == link.RECORD:
+            self._boot = engine.record(data, self._clock.now_ms()) or self._boot
+        elif kind == link.LIVE:
+            topic, payload, retain, qos = link.unpack_message(data)
+            engine.live(topic, payload, retain, qos)
+        elif kind == link.CATALOGUE:
+            engine.begin(from_json(data))
+        elif kind == link.ANSWER:
+            engine.reply(*link.unpack_answer(data))
+        elif kind == link.FLUSH:
+            engine.outbox.commit(self._clock.now_ms())
+            self._next_stats_ms = 0  # tells the node what is stored
+        else:
+            raise ValueError(f"reporter link: datagram of unknown kind {kind!r}")
+
+    # To the node -----------------------------------------------------------------------------
+
+    def _tell_node(self, now_ms: int):
+        for name, payload, retained in self.engine.commands():
+            self._send(link.COMMAND + link.pack_command(name, payload[: link.COMMAND_BYTES + 1], retained))
+        if self.engine.snapshot_wanted(now_ms):
+            self._send(link.SNAPSHOT)
+        connected = [sender.connection.connected for sender in self.engine.senders]
+        if now_ms >= self._next_stats_ms or connected != self._was_connected:
+            self._was_connected = connected
+            self._next_stats_ms = now_ms + link.STATS_PERIOD_MS
+            self._report_stats()
 
     def _report_stats(self):
-        report = json.dumps(self.stats()).encode()
+        stats = self.stats()
+        self.engine.live(f"{self._base}/{messages.REPORTER}", json.dumps(stats).encode(), False, 1)
+        stats["stored"] = list(self.engine.outbox.stored(self._boot))
+        self._send(link.STATS + json.dumps(stats).encode())
+
+    def _send(self, datagram: bytes):
         try:
-            self._node_end.send(report)
+            self._node_end.send(datagram)
         except (BlockingIOError, BrokenPipeError, ConnectionResetError):
-            self.stats_lost += 1  # the node does not read, or is gone: _read_node will see its end
-        # Not queued while the broker is away: they would push the node's messages out.
-        if self._connected and len(self._inflight) < self._config.inflight:
-            self._client.publish(self._topic(messages.REPORTER), report, 1)
-
-    def _finish(self):
-        """Send what can be sent in time, say offline, disconnect."""
-        begin_ms = self._clock.now_ms()
-        end_ms = begin_ms + int(self._config.flush_s * 1000)
-        if not self._node_gone:
-            self._read_node()
-        self._node_gone = True
-        self._publish_queue()
-        self._settle(end_ms - int(self._config.flush_s * 1000 * FAREWELL_SHARE),
-                     lambda: not self._queue and not self._inflight)
-        if self._connected:
-            self._state_id = self._client.publish(self._topic(messages.STATE), messages.OFFLINE, 1,
-                                                  retain=True).mid
-            self._settle(end_ms, lambda: self._state_id is None)
-        self._client.disconnect()
-        # paho may be inside a connection attempt that lasts longer than our time; its thread is a daemon.
-        leave = threading.Thread(target=self._client.loop_stop, daemon=True)
-        leave.start()
-        leave.join(max(end_ms - self._clock.now_ms(), 100) / 1000)
-
-    def _settle(self, until_ms: int, done):
-        while not done() and self._clock.now_ms() < until_ms:
-            self._wait(until_ms)
-            self._read_paho()
-            self._publish_queue()
-
-    def _note(self, what: str, detail):
-        self._happened.append((what, detail))
-        self._wake()
-
-    def _wake(self):
-        try:
-            self._wake_write.send(b"w")
-        except BlockingIOError:
-            pass  # full of wake-ups: the main thread will come
+            self.unheard += 1  # the node does not read, or is gone: _read_node will see its end
 
 
-def start_reporter(values: dict) -> tuple:
+def start_reporter(values: dict, to=None, module: str = "edge.box.reporter") -> tuple:
     """Start the reporter as a process of its own. Returns (subprocess.Popen, ReporterLink).
 
-    ``values``: the fields of ReporterConfig; ConfigError when they, or the password file, are not right.
-    The process is in a session of its own, so that the terminal's ctrl-C reaches the node alone, and ends by
-    itself when the node does. Its last statistics are a line of JSON on its stdout: see ``stop_reporter``.
+    ``values``: see ``config_of``; ConfigError when they, or the credentials, are not right. ``to``: the
+    ReporterLink that the process shall serve, a new one unless given. The process is in a session of its own,
+    so that the terminal's ctrl-C reaches the node alone, and ends by itself when the node does. Its last
+    statistics are a line of JSON on its stdout: see ``stop_reporter``.
     """
-    config = ReporterConfig.from_dict(values)
-    config.password()
+    config = check_config(values)
+    try:
+        access_of(config["report"]["mqtt"])
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"reporter: {error}") from error
     node_end, reporter_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with reporter_end:
         process = subprocess.Popen(
-            [sys.executable, "-m", "edge.box.reporter", "--fd", str(reporter_end.fileno()), "--ignore-sigint",
-             "--json", "--config", json.dumps(dataclasses.asdict(config))],
+            [sys.executable, "-m", module, "--fd", str(reporter_end.fileno()), "--ignore-sigint",
+             "--json", "--config", json.dumps(config)],
             pass_fds=[reporter_end.fileno()], start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    return process, ReporterLink(node_end)
+    if to is None:
+        return process, link.ReporterLink(node_end)
+    to.attach(node_end)
+    return process, to
 
 
-def stop_reporter(process: subprocess.Popen, link: ReporterLink, flush_s: float = 2.0) -> dict:
+def stop_reporter(process: subprocess.Popen, to, flush_s: float = FLUSH_S) -> dict:
     """Close the link, wait ``flush_s`` (of its configuration) and 2 s for the reporter to end, then kill it.
 
     Returns its last statistics, {} when it died without any.
     """
-    link.close(0)
+    to.close(0)
     try:
         said, _ = process.communicate(timeout=flush_s + 2)
     except subprocess.TimeoutExpired:
@@ -356,9 +313,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the last statistics as one line of JSON")
     parser.add_argument("--ignore-sigint", action="store_true", help="leave ctrl-C to the parent")
     options = parser.parse_args(argv)
+    os.nice(NICENESS)
     try:
         node_end = socket.socket(fileno=options.fd)
-        reporter = Reporter(ReporterConfig.from_json(options.config), node_end)
+        reporter = Reporter(load_config(options.config), node_end)
     except OSError as error:
         print(f"reporter: --fd {options.fd} is not a socket: {error}", file=sys.stderr)
         return 2

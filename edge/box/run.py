@@ -12,11 +12,14 @@ import sys
 from edge.box import micropython
 from edge.box.attend import run_micropython
 from edge.box.config import NodeFileError, find, read
+from edge.box.config.rules.report import is_loopback, unencrypted
+from edge.box.kernel_clock import kernel_clock
 from edge.box.ports import close_ports, open_ports
-from edge.box.reporter import ConfigError
+from edge.box.reporter import ConfigError, config_of
 from edge.box.reporting import SupervisedReporter
 from edge.box.serial_port import PortError
 from edge.box.signals import foreground, wakeable
+from edge.box.state_folder import place_outbox
 from edge.node.build import build
 from edge.node.clock import Clock
 from edge.node.commands import Commands, Console
@@ -34,6 +37,7 @@ def add_arguments(parser):
         "--port", action="append", default=[], metavar="[BUS=]PATH", help="another port for a bus"
     )
     parser.add_argument("--broker", metavar="HOST:PORT", help="another MQTT broker")
+    parser.add_argument("--state", metavar="FOLDER", help="where the outbox is kept")
     parser.add_argument("--runtime", choices=("cpython", "micropython"), default="cpython")
     parser.add_argument(
         "--heap", default=micropython.HEAP, metavar="SIZE", help="heap of the MicroPython runtime"
@@ -47,6 +51,7 @@ def run(args) -> int:
     try:
         node_file = read(find(args.node))
         override(node_file, args.port, args.broker)
+        place_outbox(node_file.description, args.state)
     except (NodeFileError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -73,7 +78,10 @@ def override(node_file, ports: list, broker):
         if "mqtt" not in description["report"]:
             raise ValueError("--broker: the node file has no table [report.mqtt]")
         host, port = address(broker)
-        description["report"]["mqtt"].update(host=host, port=port)
+        mqtt = description["report"]["mqtt"]
+        if not mqtt["tls"] and not is_loopback(host):
+            raise ValueError(f"--broker {broker}: [report.mqtt] has {unencrypted(host)}")
+        mqtt["brokers"] = [[host, port]]
 
 
 def address(text: str) -> tuple:
@@ -91,7 +99,7 @@ def run_here(node_file, args) -> int:
     except PortError as error:
         print(error, file=sys.stderr)
         return 2
-    clock = Clock()
+    clock = Clock(kernel_clock())
     try:
         reporter = _reporter(node_file.description)
     except ConfigError as error:
@@ -111,15 +119,9 @@ def run_here(node_file, args) -> int:
     return 0
 
 
-def _reporter(node_file: dict):
-    spec = node_file["report"].get("mqtt")
-    if spec is None:
-        return LocalReporter()
-    settings = node_file["node"]
-    config = dict(spec)
-    config["base"] = messages.base_topic(settings["site"], settings["name"])
-    config["client_id"] = f"furnace-edge-{settings['site']}-{settings['name']}"
-    return SupervisedReporter(config)
+def _reporter(description: dict):
+    config = config_of(description)
+    return LocalReporter() if config is None else SupervisedReporter(config)
 
 
 def _punctual():

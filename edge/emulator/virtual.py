@@ -1,5 +1,7 @@
 """Node and emulated plant in one process on a virtual clock, bytes included: exact and repeatable."""
 
+import random
+
 from edge.emulator.bench import Bench
 from edge.emulator.wire import Wire
 from edge.node.build import build
@@ -10,17 +12,20 @@ from edge.node.report.local import LocalReporter
 class VirtualRun:
     """One node against one bench, joined by a wire in memory.
 
-    ``description`` of a node with one bus; ``receive(topic, payload, retain)`` gets what it reports.
+    ``description`` of a node with one bus; ``receive(topic, payload, retain)`` gets what it reports,
+    ``take(record)`` its records.
     """
 
-    def __init__(self, plant: str, description: dict, seed: int, receive=None):
+    def __init__(self, plant: str, description: dict, seed: int, receive=None, take=None):
         (name,) = description["order"]["bus"]
         baud = description["bus"][name]["baud"]
         self.clock = VirtualClock()
         self.bench = Bench(plant, seed=seed, clock=self.clock)
         self.wire = Wire(self.clock, baud, self.bench.slaves)
         self.port = self.wire.port()
-        self.node = build(description, {name: self.port}, self.clock, LocalReporter(receive))
+        self.reporter = LocalReporter(receive, take)
+        entropy = random.Random(seed).randbytes
+        self.node = build(description, {name: self.port}, self.clock, self.reporter, entropy)
         self._bench_due_us = 0
 
     def run_until(self, until_us: int):

@@ -1,26 +1,34 @@
 """What a node says over MQTT, kept as the latest state: for people to look at."""
 
 import json
+import sys
 import threading
 import time
 
 import paho.mqtt.client as mqtt
 
+from edge.box.config.problems import printable
 from edge.node.report import messages
+from edge.node.report.tls import context_of
 
 # The parts of telemetry that are tables.
 TABLES = ("signals", "outputs", "loops", "bus", "tick", "report")
 TICK_KEYS = {"ticks", "missed", "late_p99_ms", "late_max_ms"}
 BUS_KEYS = {"requests", "errors", "late", "stray_bytes", "busy_pct"}
 FIRST_OUT_KEYS = {"trip", "value", "ago_s"}
+NUMBER_MAX = 1.0e12
+STATE_MAX = 32  # bytes
 
 
 class Listener:
-    """Subscribes to one node; ``latest()`` gives what was heard last. Network runs in paho's thread."""
+    """Subscribes to one node; ``latest()`` gives what was heard last. Network runs in paho's thread.
+
+    ``access``: what edge.box.credentials.of() gives, None for a broker that asks nobody who he is.
+    """
 
     EVENTS_KEPT = 50
 
-    def __init__(self, host: str, port: int, base: str):
+    def __init__(self, host: str, port: int, base: str, access=None):
         self._base = base
         self._lock = threading.Lock()
         self._state = "not heard yet"
@@ -28,10 +36,17 @@ class Listener:
         self._events = []
         self._count = 0
         self._connected = False
+        self._trouble = ""
         self._furnace = None
         self._heard = None
         self._unreadable = 0
         client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        if access is not None and access.username is not None:
+            client.username_pw_set(access.username, access.password)
+        if access is not None and access.tls is not None:
+            client.tls_set_context(context_of(access.tls))
+        # Called while the exception is being handled; paho tells it nobody else.
+        client.on_connect_fail = lambda *_: self._note(str(sys.exception() or "no connection"))
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -49,12 +64,14 @@ class Listener:
     def latest(self) -> dict:
         """What was heard last.
 
-        connected, state, telemetry (dict or None), age_s of it, events (newest last), count of telemetry
-        messages, unreadable ones, furnace (lowest, highest, last temperature in degC, or None).
+        connected, trouble (why not, where that is known), state, telemetry (dict or None), age_s of it,
+        events (newest last), count of telemetry messages, unreadable ones, furnace (lowest, highest, last
+        temperature in degC, or None).
         """
         with self._lock:
             return {
                 "connected": self._connected,
+                "trouble": "" if self._connected else self._trouble,
                 "state": self._state,
                 "telemetry": self._telemetry,
                 "events": list(self._events),
@@ -66,20 +83,29 @@ class Listener:
 
     def _on_connect(self, client, userdata, flags, reason_code, properties):
         self._connected = not reason_code.is_failure
-        client.subscribe(self._base + "/#", qos=1)
+        if reason_code.is_failure:
+            self._note(f"refused: {reason_code}")
+        else:
+            self._trouble = ""
+            client.subscribe(self._base + "/#", qos=1)
+
+    def _note(self, trouble: str):
+        self._trouble = printable(trouble)
 
     def _on_disconnect(self, client, userdata, flags, reason_code, properties):
         self._connected = False
+        if reason_code.is_failure and not self._trouble:
+            self._note("the broker has ended the connection")
 
     def _on_message(self, client, userdata, message):
         kind = message.topic[len(self._base) + 1 :]
         with self._lock:
             if kind == messages.STATE:
-                self._state = message.payload.decode(errors="replace")
+                self._state = printable(message.payload[:STATE_MAX].decode(errors="replace"))
                 return
             try:
-                content = json.loads(message.payload)
-            except ValueError:
+                content = _printable(json.loads(message.payload))
+            except (ValueError, RecursionError):
                 content = None
             if kind == messages.TELEMETRY:
                 if shaped(content):
@@ -87,7 +113,11 @@ class Listener:
                 else:
                     self._unreadable += 1
             elif kind == messages.EVENT:
-                if isinstance(content, dict) and {"t", "kind", "name", "text"} <= content.keys():
+                if (
+                    isinstance(content, dict)
+                    and {"t", "kind", "name", "text"} <= content.keys()
+                    and _is_number(content["t"])
+                ):
                     self._events.append(content)
                     del self._events[: -self.EVENTS_KEPT]
                 else:
@@ -98,7 +128,7 @@ class Listener:
         self._count += 1
         self._heard = time.monotonic()
         reading = content["signals"].get("t_furnace")
-        if reading and isinstance(reading[0], (int, float)):
+        if reading and reading[0] is not None:
             low, high, _ = self._furnace or (reading[0], reading[0], reading[0])
             self._furnace = (min(low, reading[0]), max(high, reading[0]), reading[0])
 
@@ -122,15 +152,30 @@ def shaped(content) -> bool:
     return all(_is_loop(loop, known, content["outputs"]) for loop in content["loops"].values())
 
 
+def _is_number(value) -> bool:
+    return type(value) in (int, float) and -NUMBER_MAX < value < NUMBER_MAX
+
+
+def _printable(content):
+    """JSON whose texts can't move, colour or clear a terminal."""
+    if isinstance(content, str):
+        return printable(content)
+    if isinstance(content, list):
+        return [_printable(element) for element in content]
+    if isinstance(content, dict):
+        return {printable(key): _printable(element) for key, element in content.items()}
+    return content
+
+
 def _is_pair(pair) -> bool:
     """[value or None, quality or state, ...]"""
     if not isinstance(pair, list) or len(pair) < 2 or not all(isinstance(text, str) for text in pair[1:]):
         return False
-    return pair[0] is None or isinstance(pair[0], (int, float))
+    return pair[0] is None or _is_number(pair[0])
 
 
 def _is_loop(loop, known, outputs: dict) -> bool:
     """[set-point, process value, output]"""
-    if not isinstance(loop, list) or len(loop) != 3 or not isinstance(loop[0], (int, float)):
+    if not isinstance(loop, list) or len(loop) != 3 or not _is_number(loop[0]):
         return False
     return loop[1] in known and loop[2] in outputs

@@ -21,11 +21,17 @@ def view(latest: dict, title: str, extra: str = "") -> Panel:
         link += f", values {latest['age_s']:.0f} s old"
     if latest["unreadable"]:
         link += f", {latest['unreadable']} unreadable messages"
-    head = f"{title}   node {latest['state']}   {link}   {extra}"
+    # Text, not str: what comes from a broker is no mark-up.
+    head = Text(f"{title}   node {latest['state']}   {link}   {extra}")
     if telemetry is None:
-        return Panel(Text("waiting for the first telemetry"), title=head)
+        why = latest.get("trouble")
+        return Panel(Text("waiting for the first telemetry" + (f"; {why}" if why else "")), title=head)
     parts = [_loops(telemetry), _signals(telemetry), _state(telemetry), _events(latest["events"])]
     return Panel(Group(*parts), title=head)
+
+
+def _add(table: Table, *cells):
+    table.add_row(*[Text(cell) if isinstance(cell, str) else cell for cell in cells])
 
 
 def _number(value) -> str:
@@ -54,7 +60,8 @@ def _loops(telemetry: dict) -> Table:
     for name, (set_point, pv, output) in telemetry["loops"].items():
         reading = signals.get(pv) or [outputs[pv[7:] if pv.startswith("output.") else pv][0], "good"]
         shown.add(output)
-        table.add_row(
+        _add(
+            table,
             name,
             _number(set_point),
             _number(reading[0]),
@@ -65,7 +72,7 @@ def _loops(telemetry: dict) -> Table:
         )
     for output, state in outputs.items():
         if output not in shown:
-            table.add_row("", "", "", "", output, _number(state[0]), _output_state(state))
+            _add(table, "", "", "", "", output, _number(state[0]), _output_state(state))
     return table
 
 
@@ -80,7 +87,7 @@ def _signals(telemetry: dict) -> Table:
     for name, reading in telemetry["signals"].items():
         cells.append(Text.assemble((name + " ", "dim"), _number(reading[0]), " ", _quality(reading)))
     for at in range(0, len(cells), 4):
-        table.add_row(*cells[at : at + 4])
+        _add(table, *cells[at : at + 4])
     return table
 
 
@@ -90,21 +97,24 @@ def _state(telemetry: dict) -> Table:
     first = telemetry["first_out"]
     if first:
         alarms += f"   first out: {first['trip']} at {first['value']}, {first['ago_s']} s ago"
-    table.add_row("alarms", Text(alarms, style="green" if alarms == "none" else "red"))
+    _add(table, "alarms", Text(alarms, style="green" if alarms == "none" else "red"))
     for name, line in telemetry["bus"].items():
-        table.add_row(
+        _add(
+            table,
             f"bus {name}",
             f"{line['requests']} requests, {line['errors']} errors, {line['late']} late, "
             f"{line['stray_bytes']} stray bytes, {line['busy_pct']} % busy",
         )
     tick = telemetry["tick"]
-    table.add_row(
+    _add(
+        table,
         "tick",
         f"{tick['ticks']} done, {tick['missed']} missed, late p99 {tick['late_p99_ms']} ms, "
         f"max {tick['late_max_ms']} ms",
     )
     report = telemetry["report"]
-    table.add_row(
+    _add(
+        table,
         "messages",
         f"{report.get('sent', 0)} sent, {report.get('acked', 0)} acknowledged, "
         f"{report.get('queued', 0)} waiting, {report.get('dropped', 0)} dropped",
@@ -116,5 +126,5 @@ def _events(events: list) -> Table:
     table = Table(expand=True, box=None, pad_edge=False, show_header=False)
     for event in events[-5:]:
         at = time.strftime("%H:%M:%S", time.gmtime(event.get("t", 0) / 1000))
-        table.add_row(Text(f"{at}  {event['kind']} {event['name']}: {event['text']}", style="dim"))
+        _add(table, Text(f"{at}  {event['kind']} {event['name']}: {event['text']}", style="dim"))
     return table

@@ -6,31 +6,40 @@ import time
 from rich.console import Console
 from rich.live import Live
 
-from edge.box.run import address
+from edge.box import broker_arguments, credentials
 from edge.monitor.listen import Listener
 from edge.monitor.table import view
 from edge.node.report.messages import base_topic
 
-EXAMPLE = "example: furnace-edge monitor bishkek/line1 --broker 127.0.0.1:1883"
+EXAMPLE = """example: furnace-edge monitor bishkek/line1 --broker 127.0.0.1:1883
+         furnace-edge monitor bishkek/line1 --broker plant:8883 --ca-file ca.pem \\
+             --username monitor --password-file password"""
 
 
 def add_arguments(parser):
     parser.epilog = EXAMPLE
     parser.add_argument("node", help="SITE/NAME of the node, as in its node file")
     parser.add_argument("--broker", default="127.0.0.1:1883", metavar="HOST:PORT")
+    broker_arguments.add_arguments(parser)
+
+
+def listener_of(args) -> Listener:
+    """A Listener, not yet started; ValueError for arguments that can't be right."""
+    site, _, name = args.node.partition("/")
+    if not site or not name:
+        raise ValueError(f"{args.node}: expected SITE/NAME as in the node file, such as bishkek/line1")
+    keys = broker_arguments.access_keys({}, args.broker, args)
+    host, port = keys["brokers"][0]
+    return Listener(host, port, base_topic(site, name), credentials.of(keys))
 
 
 def run(args) -> int:
     """Show the table until Ctrl-C."""
-    site, slash, name = args.node.partition("/")
     try:
-        host, port = address(args.broker)
-        if not site or not name:
-            raise ValueError(f"{args.node}: expected SITE/NAME as in the node file; {EXAMPLE}")
+        listener = listener_of(args)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    listener = Listener(host, port, base_topic(site, name))
     listener.start()
     try:
         with Live(console=Console(), auto_refresh=False) as live:

@@ -1,9 +1,10 @@
 """A node from a board file, on MicroPython: ``micropython -m edge.node.main NODE.json``.
 
-Its lines are serial devices of the unix port; it reports through its own MQTT client. It has no
-signal handlers: whoever started it writes ``stop`` to its standard input or closes it.
+Its lines are serial devices of the unix port; it stores and sends its reports itself. It has no signal
+handlers: whoever started it writes ``stop`` to its standard input or closes it.
 """
 
+import gc
 import json
 import select
 import sys
@@ -14,35 +15,31 @@ from edge.node.bus.uart import TermiosUart
 from edge.node.clock import Clock
 from edge.node.commands import Commands, Console
 from edge.node.report import messages
-from edge.node.report.local import LocalReporter
-from edge.node.report.mqtt import MqttClient
 
-# What waits while the broker is away, at most: some twenty telemetry messages of the Bishkek line.
-QUEUE_BYTES = 40960
+# A heap that is collected only when it is full is scattered with what lives on, until it has no room for a
+# message in one piece. So it is collected whenever so many bytes have been taken.
+COLLECT_AFTER = 32768
 
 
 def reporter_of(node_file: dict, clock):
-    """The MQTT client that a node description asks for."""
-    spec = node_file["report"].get("mqtt")
-    if spec is None:
+    """The reporting end that a node description asks for."""
+    if "mqtt" not in node_file["report"]:
+        from edge.node.report.local import LocalReporter
+
         return LocalReporter()
-    settings = node_file["node"]
-    base = messages.base_topic(settings["site"], settings["name"])
-    if "username" in spec:
-        raise ValueError(
-            "report.mqtt: a board has no safe place for a password yet: use a broker on this machine"
-        )
-    return MqttClient(
-        spec["host"],
-        spec["port"],
-        "furnace-edge-%s-%s" % (settings["site"], settings["name"]),
-        clock,
-        spec["keepalive_s"],
-        will_topic=base + "/" + messages.STATE,
-        will_payload=messages.OFFLINE,
-        queue_messages=32,
-        queue_bytes=QUEUE_BYTES,
-    )
+    from edge.node.report.onboard import OnboardReporter
+
+    return OnboardReporter(node_file, clock)
+
+
+def node_of(path: str, clock):
+    """The node that the board file describes; of the description itself nothing is kept."""
+    node_file = description.load(path)
+    uarts = {}
+    for name in node_file["order"]["bus"]:
+        spec = node_file["bus"][name]
+        uarts[name] = TermiosUart(spec["port"], spec["baud"], spec["framing"], spec.get("rs485", False))
+    return build(node_file, uarts, clock, reporter_of(node_file, clock))
 
 
 def console_on_stdin(node) -> Console:
@@ -73,13 +70,10 @@ def _waiting(stream, poller) -> bytes:
 
 def run(path: str):
     """Run the node that the board file describes until it is told to stop; prints its last state."""
-    node_file = description.load(path)
+    gc.collect()
+    gc.threshold(COLLECT_AFTER)
     clock = Clock()
-    uarts = {}
-    for name in node_file["order"]["bus"]:
-        spec = node_file["bus"][name]
-        uarts[name] = TermiosUart(spec["port"], spec["baud"], spec["framing"], spec.get("rs485", False))
-    node = build(node_file, uarts, clock, reporter_of(node_file, clock))
+    node = node_of(path, clock)
     node.run(console_on_stdin(node))
     last = json.loads(messages.telemetry(node, clock.now_ms(), clock.utc_ms()))
     node.close()

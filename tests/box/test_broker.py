@@ -1,7 +1,6 @@
-"""The demonstration's broker: the reporter and the node's own client against it, its start and its end."""
+"""The demonstration's broker: both clients against it, its start and its end."""
 
 import importlib.util
-import os
 import signal
 import socket
 import subprocess
@@ -10,12 +9,9 @@ import time
 
 import pytest
 
-from edge.box import reporter
+from tests.node.report.agents import KINDS, RemoteConnection
 from tests.node.report.brokers import Subscriber, retained, wait_for
 from tests.parts import missing_part
-
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SCRIPT = os.path.join(ROOT, "tests", "node", "report", "publish_script.py")
 
 
 @pytest.fixture(autouse=True)
@@ -49,30 +45,24 @@ def broker():
     started.end()
 
 
-def test_reporter_delivers_and_its_state_is_retained(broker):
-    subscriber = Subscriber(broker.port)
-    process, end = reporter.start_reporter({"base": "f/k1", "client_id": "k1", "port": broker.port})
-    sent = [b"%d" % number for number in range(50)]
-    for payload in sent:
-        assert end.publish("f/k1/telemetry", payload)
-    assert wait_for(lambda: subscriber.payloads("f/k1/telemetry") == sent)
-    assert wait_for(lambda: subscriber.payloads("f/k1/state") == [b"online"])
-    process.kill()
-    assert wait_for(lambda: subscriber.payloads("f/k1/state") == [b"online", b"offline"])
-    reporter.stop_reporter(process, end)
-    subscriber.close()
-    assert retained(broker.port, "f/k1/state") == b"offline"
-
-
-def test_the_nodes_own_client_is_served_again_and_again(broker):
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_client_is_served_again_and_again_and_its_state_is_retained(broker, kind):
     """amqtt sends a new client the retained messages that others subscribed to; that must not disturb it."""
     subscriber = Subscriber(broker.port)
     for round_number in range(3):
-        subprocess.run([sys.executable, SCRIPT, str(broker.port), "20"], check=True, timeout=10,
-                       env=dict(os.environ, PYTHONPATH=ROOT), stdout=subprocess.DEVNULL)
-        wanted = 20 * (round_number + 1)
-        assert wait_for(lambda wanted=wanted: len(subscriber.payloads("n/telemetry")) == wanted)
+        will = ["n/state", "offline %d", 1, True]
+        with RemoteConnection(kind, broker.port, will=will) as node:
+            node.up()
+            node.order("publish", "n/state", "online", 1, True)
+            node.order("burst", "n/telemetry", 20, 50)
+            node.wait("burst")
+            wanted = 20 * (round_number + 1)
+            assert wait_for(lambda wanted=wanted: len(subscriber.payloads("n/telemetry")) == wanted)
+            assert retained(broker.port, "n/state") == b"online"
+            node.process.kill()
+            assert wait_for(lambda: subscriber.payloads("n/state")[-1] == b"offline 1")
     subscriber.close()
+    assert retained(broker.port, "n/state") == b"offline 1"
 
 
 def test_only_loopback_is_bound(broker):

@@ -5,12 +5,15 @@ import json
 import pytest
 from rich.console import Console
 
+from edge.box import cli
 from edge.box.cli import main
 from edge.box.config import describe, find
 from edge.emulator.virtual import VirtualRun
+from edge.monitor import watch
 from edge.monitor.listen import Listener, shaped
 from edge.monitor.table import view
 from tests.node.report.brokers import Mosquitto, wait_for
+from tests.node.report.certificates import Authority
 
 BASE = "furnace/bishkek/line1"
 
@@ -105,3 +108,58 @@ def test_telemetry_with_any_part_of_the_wrong_form_is_refused(said):
 def test_wrong_arguments_are_refused_in_one_sentence(arguments, capsys):
     assert main(["monitor", *arguments]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_what_a_broker_hands_out_can_not_break_the_terminal_or_the_monitor(listening, said):
+    broker, listener = listening
+    good = json.loads(next(payload for topic, payload in reversed(said) if topic.endswith("/telemetry")))
+    coloured = dict(good, alarms=["\x1b[2J", "[/bold]"], signals={**good["signals"], "[/x]": [1.0, "good"]})
+    for content in (b"[" * 60000, json.dumps(dict(good, signals={"a": [10**400, "good"]})).encode()):
+        publish(broker, f"{BASE}/telemetry", content)
+    publish(broker, f"{BASE}/event", b'{"t": 1e300, "kind": "a", "name": "b", "text": "c"}')
+    publish(broker, f"{BASE}/state", b"[/bold]\x1b[2J" + b"x" * 1000, retain=True)
+    publish(broker, f"{BASE}/telemetry", json.dumps(coloured))
+    assert wait_for(lambda: listener.latest()["count"] == 1)
+    latest = listener.latest()
+    assert latest["unreadable"] == 3 and latest["events"] == []
+    text = shown(latest)
+    assert "\x1b[2J" not in text and "node [/bold]\\x1b[2Jxxx" in text and "[/x] 1.00" in text
+
+
+@pytest.fixture
+def guarded(tmp_path):
+    """A broker with TLS that wants to know who comes, and the arguments of who may."""
+    authority = Authority(tmp_path)
+    password = tmp_path / "password"
+    password.write_text("secret\n")
+    password.chmod(0o600)
+    files = {"ca": authority.ca, **authority.issue("broker", ["127.0.0.1"])}
+    with Mosquitto(tmp_path, users={"monitor": "secret"}, tls=files) as broker:
+        yield broker, ["--ca-file", authority.ca, "--username", "monitor", "--password-file", str(password)]
+
+
+def told(broker, words, awaited):
+    parser = cli.parser_for("monitor")
+    args = parser.parse_args(["monitor", "bishkek/line1", "--broker", f"127.0.0.1:{broker.port}", *words])
+    listener = watch.listener_of(args)
+    listener.start()
+    try:
+        assert wait_for(lambda: awaited(listener.latest())), listener.latest()
+    finally:
+        listener.close()
+
+
+def test_it_shows_itself_by_tls_and_password(guarded, tmp_path):
+    broker, words = guarded
+    told(broker, words, lambda latest: latest["connected"])
+    wrong = tmp_path / "wrong"
+    wrong.write_text("another\n")
+    wrong.chmod(0o600)
+    told(broker, [*words[:-1], str(wrong)], lambda latest: "refused: Not authorized" in latest["trouble"])
+    foreign = Authority(tmp_path, "foreign").ca
+    told(broker, ["--ca-file", foreign], lambda latest: "certificate verify failed" in latest["trouble"])
+
+
+def test_beyond_this_machine_there_is_no_way_without_tls(capsys):
+    assert main(["monitor", "bishkek/line1", "--broker", "plant.example:1883"]) == 2
+    assert "plant.example, but no TLS" in capsys.readouterr().err

@@ -133,8 +133,7 @@ def read_entries(document: Document):
             text = f"{key} is {_shape(value)}, expected a table; write it as {_header(table)}"
             document.problem_at((key,), text)
         elif table.named:
-            for name, content in value.items():
-                _read_named(document, table, name, content)
+            _read_all_named(document, table, (key,), value)
         else:
             _read_single(document, table, (key,), value)
     for table in TABLES.values():
@@ -188,8 +187,12 @@ def _schema_fits(document: Document) -> bool:
     return False
 
 
-def _read_named(document, table, name, content):
-    path = (table.name, name)
+def _read_all_named(document, table, path, content):
+    for name, part in content.items():
+        _read_named(document, table, path + (name,), name, part)
+
+
+def _read_named(document, table, path, name, content):
     if not is_name(name):
         text = f"{table.name} has the name {shown(name)}, expected {NAME_RULE}"
         document.problem_at(path, f"{text}; it becomes a part of topics and paths: use only those")
@@ -209,9 +212,10 @@ def _read_single(document, table, path, content):
     _read_keys(document, table, entry, below)
     for key, name in below.items():
         if isinstance(content.get(key), dict):
-            _read_single(document, TABLES[name], path + (key,), content[key])
+            read = _read_all_named if TABLES[name].named else _read_single
+            read(document, TABLES[name], path + (key,), content[key])
         elif key in content:
-            text = f"has {key} = {shown(content[key])}, expected a table; write it as [{name}]"
+            text = f"has {key} = {shown(content[key])}, expected a table; write it as {_header(TABLES[name])}"
             document.problem(entry, key, text)
 
 

@@ -14,7 +14,6 @@ OPTIONAL = object()
 WIDEST = 1e9
 LONGEST_NAME = 32
 _NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
-_HOST = re.compile(r"[A-Za-z0-9.:_-]+\Z")
 
 
 class Unfit(ValueError):
@@ -197,17 +196,6 @@ class Date(Field):
         return value.isoformat()
 
 
-class Host(Text):
-    def expected(self) -> str:
-        return "a host name or an address"
-
-    def read(self, value) -> str:
-        Text.read(self, value)
-        if _HOST.match(value) is None:
-            raise Unfit("write the name or the address alone, without scheme, user or path")
-        return value
-
-
 class Name(Text):
     """A text that is safe in topics and paths."""
 
@@ -265,6 +253,10 @@ _NOUNS = {
     "bus": ("a bus", "buses"),
     "device": ("a device", "devices"),
     "output": ("an output", "outputs"),
+    "loop": ("a loop", "loops"),
+    "trip": ("a trip", "trips"),
+    "alarm": ("an alarm", "alarms"),
+    "programme": ("a programme", "programmes"),
     "source": ("a signal or calc", "signals or calcs"),
     "value": ("a signal or calc, or output.NAME", "signals or calcs, or output.NAME"),
 }

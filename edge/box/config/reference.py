@@ -36,7 +36,10 @@ A complete example is [bishkek.toml](../edge/box/nodes/bishkek.toml).
 - Loops are worked from top to bottom.
 - A limit that could never act is an error: set-points, thresholds of burners, interlocks, trips and alarms
   lie inside the range in which their signal can be good. For a calc it follows from what it reads.
-- A password does not stand in the file, only the name of the file that holds it.
+- A password does not stand in the file, only the name of the file or of the systemd credential that holds it.
+- Without `[report.mqtt]` nothing is sent. With it the plain JSON topics are on, Sparkplug and Home Assistant
+  where they have a table; each has a connection of its own. A broker on another machine needs TLS.
+- Names of files and folders are those of the machine that the node runs on.
 
 Every problem is told with its line, all of them in one go:
 

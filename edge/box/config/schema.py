@@ -10,8 +10,9 @@ they are worked, because dicts on boards have none.
 from pathlib import Path
 
 from edge.box.config.document import check_references, parse, read_entries
+from edge.box.config.fields import OPTIONAL
 from edge.box.config.problems import NodeFileError
-from edge.box.config.rules import control, guard, line, signals
+from edge.box.config.rules import control, guard, line, remote, report, signals
 from edge.box.config.tables import SCHEMA, TABLES
 from edge.node.description import dump
 
@@ -64,6 +65,8 @@ def check(path, data: bytes) -> NodeFile:
     signals.check(document)
     control.check(document)
     guard.check(document)
+    report.check(document)
+    remote.check(document)
     order = signals.order_of_calcs(document)
     if document.problems:
         raise NodeFileError(path, document.problems)
@@ -84,19 +87,22 @@ def describe(path) -> tuple:
 def _description(document, order_of_calcs: list) -> dict:
     description = {"schema": SCHEMA, "order": {}}
     for name, table in TABLES.items():
-        if not table.named:
-            continue
-        entries = document.entries[name]
-        description[name] = {entry.name: entry.values for entry in entries.values()}
-        description["order"][name] = order_of_calcs if name == "calc" else list(entries)
-    description["node"] = document.entry("node").values
-    report = document.entry("report")
-    description["report"] = dict(report.values) if report else _defaults("report")
-    mqtt = document.entry("report.mqtt")
-    if mqtt:
-        description["report"]["mqtt"] = mqtt.values
+        parent, dot, child = name.rpartition(".")
+        place = description.get(parent) if dot else description
+        if table.named:
+            entries = document.entries[name]
+            if place is not None:
+                place[child] = {entry.name: dict(entry.values) for entry in entries.values()}
+            if not dot:
+                description["order"][name] = order_of_calcs if name == "calc" else list(entries)
+        elif document.entry(name):
+            place[child] = dict(document.entry(name).values)
+        elif name == "report" or (name == "report.outbox" and document.entry("report.mqtt")):
+            place[child] = _defaults(name)
+    report.complete(document, description["report"], description["node"])
     return description
 
 
 def _defaults(table: str) -> dict:
-    return {key: field.default for key, field in TABLES[table].keys.items()}
+    fields = TABLES[table].keys.items()
+    return {key: field.default for key, field in fields if field.default is not OPTIONAL}

@@ -4,7 +4,6 @@ from edge.box.config.families import FAMILIES, HOUR_MS
 from edge.box.config.fields import (
     OPTIONAL,
     Choice,
-    Host,
     Integer,
     Level,
     Name,
@@ -17,6 +16,10 @@ from edge.box.config.fields import (
     Text,
     Unit,
 )
+from edge.box.config.remote_tables import REMOTE_TABLES
+from edge.box.config.report_tables import REFUSED_KEYS as REFUSED_REPORT_KEYS
+from edge.box.config.report_tables import REPORT_TABLES
+from edge.box.config.table import Table
 
 SCHEMA = 1
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
@@ -24,50 +27,6 @@ FRAMINGS = ("8N1", "8E1", "8O1", "8N2")
 FASTEST_TICK_MS = 50
 SLOWEST_TICK_MS = 10000
 DAY_S = 86400
-
-
-class Table:
-    """One kind of table.
-
-    ``named``: [bus.NAME] and so on rather than one table; ``chooser``: the key that says which of
-    ``kinds`` an entry is; ``kinds``: kind -> (meaning, keys); ``keys``: key -> field, of every kind;
-    ``required``: the file must have it; ``below``: kind -> key -> the Table that stands below it.
-    """
-
-    def __init__(self, name, meaning, keys, chooser="", kinds=None, named=True, required=False, below=None):
-        self.name = name
-        self.meaning = meaning
-        self.keys = keys
-        self.chooser = chooser
-        self.kinds = kinds or {}
-        self.named = named
-        self.required = required
-        self.below = below or {}
-
-    def tables_below(self, kind=None) -> dict:
-        """The tables that may stand below an entry of one kind, or below any where the kind is not known."""
-        return {
-            key: table
-            for name, tables in self.below.items()
-            if kind is None or kind == name
-            for key, table in tables.items()
-        }
-
-    def fields(self, kind=None) -> dict:
-        """The keys of an entry of one kind, or those of all kinds where the kind is not known."""
-        fields = dict(self.keys)
-        if self.chooser:
-            fields[self.chooser] = Choice("which of the following", tuple(self.kinds))
-            for name, (_, keys) in self.kinds.items():
-                if kind is None or kind == name:
-                    fields.update(keys)
-        return fields
-
-    def kinds_with(self, key: str) -> list:
-        """The kinds that know a key."""
-        return [
-            kind for kind, (_, keys) in self.kinds.items() if key in keys or key in self.tables_below(kind)
-        ]
 
 
 NODE = {
@@ -285,18 +244,6 @@ _LIMIT = {
 TRIP = {**_LIMIT, "outputs": References("the outputs that go to their safe values until a reset", "output")}
 ALARM = dict(_LIMIT)
 
-REPORT = {"period_ms": Integer("telemetry goes out so often", 100, HOUR_MS, "ms", default=1000)}
-
-MQTT = {
-    "host": Host("the broker"),
-    "port": Integer("its TCP port", 1, 65535, default=1883),
-    "keepalive_s": Integer(
-        "after one and a half times this the broker notices that the node is gone", 5, 3600, "s", default=15
-    ),
-    "username": Text("who the node is to the broker", default=OPTIONAL),
-    "password_file": Text("file that holds the password and nothing else", default=OPTIONAL),
-}
-
 TABLES = {
     table.name: table
     for table in (
@@ -318,13 +265,10 @@ TABLES = {
         Table("interlock", "a permit that outputs need", INTERLOCK),
         Table("trip", "a limit that latches", TRIP),
         Table("alarm", "a limit that is told, and does nothing else", ALARM),
-        Table("report", "what is told to others", REPORT, named=False),
-        Table("report.mqtt", "the broker; without this table nothing is sent", MQTT, named=False),
+        *REMOTE_TABLES,
+        *REPORT_TABLES,
     )
 }
 
 # Keys that people try, and why there is another way.
-REFUSED_KEYS = {
-    ("report.mqtt", "password"): "a password, which does not belong into a file that is shown and copied; "
-    "put it into a file of its own that only the node's user can read, and name that in password_file",
-}
+REFUSED_KEYS = dict(REFUSED_REPORT_KEYS)

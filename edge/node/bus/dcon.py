@@ -80,6 +80,10 @@ class DconMaster:
 
     # What the schedule asks of a protocol --------------------------------------------------------
 
+    def command(self, text: str) -> bytes:
+        """The bytes of a command as this master's modules read it."""
+        return command(text, self.checked)
+
     def reply_length(self, request: bytes) -> int:
         """The most characters that a reply may have, 0 for a command to all ("#**", "~**")."""
         if request[1:3] == b"**":

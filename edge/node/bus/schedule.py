@@ -14,7 +14,6 @@ is back every device hears failed("", ...).
 """
 
 from edge.node.bus import modbus
-from edge.node.bus.dcon import DconMaster
 from edge.node.bus.diagnostics import UPDATE_US
 from edge.node.bus.late import LateReplies
 from edge.node.bus.master import Master
@@ -55,9 +54,8 @@ class Bus:
         self.port = Port(uart)
         self._now_us = clock.now_us if clock is not None else None
         self.listen_us = 0
-        self._dcon = {
-            checked: DconMaster(baud, timeout_ms, char_bits, echo, checked) for checked in (False, True)
-        }
+        self._timing = baud, timeout_ms, char_bits, echo
+        self._dcon = {}
         self._turns = getattr(uart, "turns", False)
         self._away = False
         # The transaction on the line: whose, of which poll (None: queued), since when.
@@ -87,7 +85,7 @@ class Bus:
         """
         master = self.master
         if getattr(device, "protocol", "modbus") == "dcon":
-            master = self._dcon[bool(getattr(device, "checksum", False))]
+            master = self._dcon_master(bool(getattr(device, "checksum", False)))
         timeout_us = self.master.timeout_us if timeout_ms is None else timeout_ms * 1000
         retries = RETRIES if retries is None else retries
         station = Station(device, master, timeout_us, retries, self)
@@ -95,6 +93,14 @@ class Bus:
         self._polls += station.polls
         device.attach(station)
         return station
+
+    def _dcon_master(self, checked: bool):
+        """The master of the DCON commands with or without a checksum; loaded where a device wants one."""
+        if checked not in self._dcon:
+            from edge.node.bus.dcon import DconMaster
+
+            self._dcon[checked] = DconMaster(*self._timing, checked)
+        return self._dcon[checked]
 
     def step(self, now_us: int) -> int:
         """Move what there is to move; the next deadline in us."""

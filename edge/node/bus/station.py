@@ -1,6 +1,6 @@
 """One unit on a line as the schedule sees it: its polls, its queue, its health."""
 
-from edge.node.bus import dcon, modbus
+from edge.node.bus import modbus
 from edge.node.bus.diagnostics import Status
 
 # A poll of lower priority goes first all the same when it is overdue by so many of its periods.
@@ -183,7 +183,7 @@ def polls_of(device, master) -> list:
     reads = []
     for entry in device.polls():
         if master.NAME == "dcon":
-            request = dcon.command(entry[1], master.checked)
+            request = master.command(entry[1])
             priority = entry[3] if len(entry) > 3 else NORMAL_PRIORITY
             polls.append(
                 Poll(entry[0], request, master.reply_length(request), entry[2] * 1000, priority)

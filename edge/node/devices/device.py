@@ -51,6 +51,8 @@ class Device:
         self.ready = False
         self.fault = "not verified yet"
         self.link_fault = ""
+        # Whether it answers: since its first reply, until LOST_AFTER failures in a row.
+        self.linked = False
         # Why the device does not follow what it is told, though it answers: tripped, in local control.
         self.not_following = ""
         self.station = None
@@ -99,6 +101,7 @@ class Device:
     def replied(self, tag, data: bytes, now_ms: int):
         """A reply to the request ``tag``; ``data`` without header and CRC."""
         self._failures = 0
+        self.linked = True
         self.link_fault = ""
         self._close(tag)
         if tag == "verify":
@@ -112,6 +115,7 @@ class Device:
     def refused(self, tag, code: int, now_ms: int):
         """An exception reply: the device is alive but won't do this."""
         self._failures = 0
+        self.linked = True
         self._close(tag)
         why = self.refusal(code)
         if tag == "verify" or tag == "set":
@@ -132,6 +136,7 @@ class Device:
             self._asked = False
         if self._failures < self.LOST_AFTER and not self.station.down:
             return
+        self.linked = False
         if self.ready:
             self.verify_again("not verified since the link was lost")
             self.lost(now_ms)

@@ -187,6 +187,15 @@ VALUES = [
     wrong("report.mqtt", "port", "65536", "from 1 to 65535"),
     wrong("report.mqtt", "keepalive_s", "0", "from 5 to 3600 s"),
     wrong("report.mqtt", "password_file", '"/etc/secret"', "no username"),
+    wrong("report", "dead_band_pct", "11", "from 0 to 10 %"),
+    wrong("report", "sample_ms", "-1", "from 0 to 86400000 ms"),
+    wrong("report.mqtt", "brokers", '["127.0.0.1"]', "both host and brokers", "remove one"),
+    wrong("report.mqtt", "credential", '"mqtt"', "no username"),
+    wrong("report.mqtt", "tls", "1", "true or false"),
+    wrong("report.mqtt", "cert_file", '"/etc/node.pem"', "without key_file"),
+    wrong("report.mqtt", "key_file", '"/etc/node.key"', "without cert_file"),
+    wrong("report.mqtt", "host", '"10.0.0.5"', "on another machine, 10.0.0.5, but no TLS", "ca_file"),
+    wrong("report.mqtt", "insecure", "true", "may be anybody", "ca_file"),
     wrong("report.mqtt", "password", '"geheim"', "does not belong into a file", "password_file"),
 ]
 
@@ -213,7 +222,7 @@ MISSING = [
     ("interlock.feed_permit", "outputs", "names of outputs"),
     ("trip.high_temperature", "above", "exactly one of them"),
     ("alarm.o2_low", "below", "exactly one of them"),
-    ("report.mqtt", "host", "a host name"),
+    ("report.mqtt", "host", "neither host nor brokers"),
 ]
 
 

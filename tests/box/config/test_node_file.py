@@ -8,6 +8,7 @@ from edge.box.config import NodeFileError, check, describe, find, load, packaged
 from edge.box.config.tables import TABLES
 from edge.node.build import build
 from edge.node.clock import VirtualClock
+from edge.node.report.local import LocalReporter
 from tests.box.config.edits import PATH, REFERENCE, drop, drop_table, problems, put
 
 
@@ -32,13 +33,15 @@ def test_a_file_goes_before_a_packaged_one_of_its_name(tmp_path, monkeypatch):
 
 def test_description_has_the_tables_and_keys_of_the_file():
     description = load(PATH)
-    named = {name for name, table in TABLES.items() if table.named}
+    named = {name for name, table in TABLES.items() if table.named and "." not in name}
     assert set(description) == {"schema", "order", "report", "node"} | named
     assert description["node"] == {"site": "bishkek", "name": "line1", "tick_ms": 250}
     steam = description["loop"]["steam"]
     assert steam["pv"] == "steam" and steam["gain"] == 1.5 and steam["output"] == "primary_air"
     assert description["output"]["secondary_air"]["safe"] == "hold"
-    assert description["report"]["mqtt"] == {"host": "127.0.0.1", "port": 1883, "keepalive_s": 15}
+    assert description["report"]["mqtt"] == {
+        "brokers": [["127.0.0.1", 1883]], "keepalive_s": 15, "tls": False,
+    }  # fmt: skip
 
 
 def test_numbers_are_floats_and_whole_milliseconds_are_ints():
@@ -64,21 +67,28 @@ def test_defaults_are_filled_in():
     assert description["loop"]["steam"]["td_s"] == 0.0 and description["loop"]["steam"]["b"] == 1.0
     assert description["loop"]["grate"]["bias"] == 0.0
     assert description["report"]["period_ms"] == 1000
-    assert description["report"]["mqtt"] == {"host": "127.0.0.1", "port": 1883, "keepalive_s": 15}
+    assert description["report"]["mqtt"]["brokers"] == [["127.0.0.1", 1883]]
+    assert description["report"]["mqtt"]["keepalive_s"] == 15
     assert "feed_forward" not in description["loop"]["steam"]
 
 
 def test_without_a_broker_and_without_a_report():
     assert "mqtt" not in load_text(drop_table(REFERENCE, "report.mqtt"))["report"]
     bare = drop_table(drop_table(REFERENCE, "report.mqtt"), "report")
-    assert load_text(bare)["report"] == {"period_ms": 1000}
+    report = load_text(bare)["report"]
+    assert list(report.pop("signal")) == load(PATH)["order"]["signal"] + [
+        "t_furnace", "t_peak", "lambda", "total_air",
+    ]  # fmt: skip
+    assert report == {"period_ms": 1000, "dead_band_pct": 0.1, "sample_ms": 60000}
 
 
 def test_order_is_that_of_the_file():
     order = load(PATH)["order"]
     assert order["loop"] == ["steam", "feed", "grate", "o2", "draught", "air_temperature", "burner"]
     assert order["output"][:3] == ["primary_air", "secondary_air", "id_fan"]
-    assert set(order) == {"bus", "device", "signal", "calc", "output", "loop", "interlock", "trip", "alarm"}
+    assert set(order) == {
+        "bus", "device", "signal", "calc", "output", "loop", "programme", "interlock", "trip", "alarm",
+    }  # fmt: skip
 
 
 def test_calcs_come_after_what_they_read():
@@ -115,7 +125,7 @@ def test_the_node_builds_from_the_description():
     description, board_file = describe(PATH)
     again = json.loads(board_file.split(b"\n")[1])
     for each in (description, again):
-        node = build(each, {"field": None}, VirtualClock(), None)
+        node = build(each, {"field": None}, VirtualClock(), LocalReporter())
         assert [device.name for device in node.devices] == each["order"]["device"]
 
 

@@ -125,6 +125,7 @@ def test_what_goes_wrong_on_the_line_is_a_signal_like_any_other():
     for name in ("load", "line_load", "errors", "late"):
         description["signal"]["o2_" + name] = dict(spec, input="bus." + name)
         description["order"]["signal"].append("o2_" + name)
+        description["report"]["signal"]["o2_" + name] = {"dead_band": 0.0, "period_ms": 0}
     run = VirtualRun("bishkek", description, 1)
     run.run_for(20)
     signal = {each.name: each for each in run.node.signals}

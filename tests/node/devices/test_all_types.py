@@ -138,7 +138,8 @@ import sys, json, gc
 from edge.node.description import load
 from edge.node.build import build
 from edge.node.clock import VirtualClock
-node = build(load(sys.argv[1]), {"field": None}, VirtualClock(), None)
+from edge.node.report.local import LocalReporter
+node = build(load(sys.argv[1]), {"field": None}, VirtualClock(), LocalReporter())
 gc.collect()
 print(len(node.devices))
 """

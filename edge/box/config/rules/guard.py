@@ -1,11 +1,11 @@
-"""Rules of interlocks, trips, alarms and the report: a limit that could never act is an error."""
+"""Rules of interlocks, trips and alarms: a limit that could never act is an error."""
 
 from edge.box.config import values
 from edge.box.config.problems import number
 
 
 def check(document):
-    """Add what is wrong with the guard and the report."""
+    """Add what is wrong with the guard."""
     for interlock in document.of("interlock"):
         _interlock(document, interlock)
         _holding(document, interlock)
@@ -14,7 +14,6 @@ def check(document):
         _holding(document, trip)
     for alarm in document.of("alarm"):
         _limit(document, alarm)
-    _report(document)
 
 
 def _interlock(document, interlock):
@@ -61,15 +60,3 @@ def _holding(document, entry):
         if output is not None and output.get("safe") == "hold":
             text = f'acts on output {name}, whose safe value is "hold", so that it will stand where it is'
             document.warn(entry, ("outputs", i), f"{text}; give it a safe value if that is not meant")
-
-
-def _report(document):
-    node, report, mqtt = document.entry("node"), document.entry("report"), document.entry("report.mqtt")
-    tick_ms = node.get("tick_ms") if node else None
-    period_ms = report.get("period_ms") if report else None
-    if tick_ms is not None and period_ms is not None and period_ms < tick_ms:
-        text = f"has period_ms = {period_ms}, expected at least one tick of {tick_ms} ms; write that or more"
-        document.problem(report, "period_ms", text)
-    if mqtt is not None and "password_file" in mqtt.raw and "username" not in mqtt.raw:
-        text = "has password_file, but no username to send it with; add username"
-        document.problem(mqtt, "password_file", text)

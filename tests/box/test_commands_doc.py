@@ -1,0 +1,47 @@
+"""docs/commands.md: its node file is right, its messages are understood, its console words exist."""
+
+import json
+import re
+from pathlib import Path
+
+from edge.box.config import check, find
+from edge.node.command_form import BY_MAX, PAYLOAD_MAX, VALUES, Command
+from edge.node.remote import PER_TICK, REFUSAL_MS, REFUSALS
+from tests.node.remote_bench import Node, remote
+
+PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_node_file_of_the_page_is_right_and_a_reset_is_not_allowed_in_it():
+    (toml,) = blocks("toml")
+    node_file = check("line1.toml", (find("bishkek").read_text() + toml).encode())
+    assert node_file.warnings == []
+    allowed = {spec["action"] for spec in node_file.description["remote"]["allow"].values()}
+    assert allowed == set(VALUES) - {"reset"}
+    with_reset = toml.replace("# [remote.allow.again]", "[remote.allow.again]").replace("# action", "action")
+    check("line1.toml", (find("bishkek").read_text() + with_reset.replace("# trips", "trips")).encode())
+
+
+def test_the_messages_of_the_page_are_those_that_are_spoken():
+    session, command, answer = (json.loads(block) for block in blocks("json"))
+    heard = Command(json.dumps(command).encode(), {"nonce": None, "n": None})
+    assert (heard.do, heard.name, heard.value, heard.by) == ("set_point", "steam", 44.0, "anna")
+    assert command["n"] == session["session"]["n"] + 1 and command["nonce"] == session["session"]["nonce"]
+    node = Node(remote())
+    assert set(session["session"]) == set(node.reporter.session)
+    assert set(session["session"]["allows"][0]) == set(node.reporter.session["allows"][0])
+    assert set(answer) == set(node.ask("set_point", "furnace", 850.0))
+    (published,) = re.findall(r"-m '(.*)'", PAGE)
+    assert json.loads(published) == command
+
+
+def test_the_words_and_bounds_of_the_page_are_those_of_the_program():
+    assert all(f"| `{do}` |" in PAGE for do in VALUES)
+    assert f"{PAYLOAD_MAX:,} bytes" in PAGE and f"cut to {BY_MAX} characters" in PAGE
+    assert (PER_TICK, REFUSALS, REFUSAL_MS) == (8, 10, 10000)
+    for word in ("set", "output", "programme", "mode", "ack", "reset", "remote", "stop", "help"):
+        assert word in Node(remote()).console.execute("help") and re.search(rf"\b{word}\b", PAGE)
