@@ -14,7 +14,11 @@ from benchmarks import (
     bench_demo,
     bench_emulator,
     bench_heap,
+    bench_mqtt,
+    bench_outbox,
     bench_pid,
+    bench_report,
+    bench_sampling,
     bench_scenario,
     bench_thermocouple,
 )
@@ -26,7 +30,11 @@ BENCHES = {
     "bus": bench_bus,
     "emulator": bench_emulator,
     "scenario": bench_scenario,
+    "sampling": bench_sampling,
+    "mqtt": bench_mqtt,
+    "outbox": bench_outbox,
     "heap": bench_heap,
+    "report": bench_report,
     "demo": bench_demo,
 }
 # Those that know no shorter run.

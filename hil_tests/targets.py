@@ -157,6 +157,8 @@ class ProcessTarget(Target):
             port,
             "--broker",
             f"127.0.0.1:{self.broker.port}",
+            "--state",
+            str(self.folder / "state"),
             "--attached",
             "--json",
         ]

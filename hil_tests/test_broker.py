@@ -19,7 +19,8 @@ def test_a_frozen_killed_and_restarted_broker_delays_no_tick(own):
     own.broker.start()
     # Keepalive 15 s, answers awaited for 10 s, then a backed-off attempt.
     own.wait(lambda: own.telemetry()["seq"] > before["seq"] + 6, 40)
-    own.wait(lambda: own.telemetry()["report"]["queued"] == 0, 20)
+    # What this tick has said is under way.
+    own.wait(lambda: own.telemetry()["report"]["queued"] <= 2, 20)
     after = own.telemetry()
     # A tick or two may be lost to whatever else the machine does; a broker that blocked would cost dozens.
     assert after["tick"]["missed"] <= 2
