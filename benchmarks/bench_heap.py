@@ -23,7 +23,7 @@ from edge.node import description
 from edge.node.report import records
 from edge.node.report.catalogue import Catalogue, Metric
 from edge.node.report.onboard import OUTBOX_MAX
-from edge.node.report.segments import SegmentLog
+from edge.node.report.outbox.segments import SegmentLog
 from tests.node.report.brokers import Mosquitto
 
 STEP_KB = 16

@@ -55,7 +55,7 @@ class OurOutbox:
 
             self.box = Outbox(str(folder / "outbox.db"), bytes_max)
         else:
-            from edge.node.report.segments import SegmentLog
+            from edge.node.report.outbox.segments import SegmentLog
 
             self.box = SegmentLog(str(folder / "log"), bytes_max)
         self.box.attach(["json"])

@@ -11,8 +11,9 @@ import sys
 from edge.box.config.problems import NodeFileError
 from edge.box.config.schema import find, read
 from edge.node.clock import VirtualClock
-from edge.node.report import messages, plain, speaker
-from edge.node.report.sparkplug import NAMESPACE
+from edge.node.report import messages
+from edge.node.report.speakers import plain, speaker
+from edge.node.report.speakers.sparkplug import NAMESPACE
 
 EXAMPLE = "example: furnace-edge acl line1.toml line2.toml > /etc/mosquitto/furnace.acl"
 NODE_WRITES = (

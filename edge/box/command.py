@@ -13,8 +13,8 @@ from edge.box.paho_connection import PahoConnection
 from edge.node.clock import Clock
 from edge.node.command_form import VALUES, VERSION
 from edge.node.report import messages
-from edge.node.report.connection import AWAY, DOWN, HEARD, SUBSCRIBED, UP, finish
-from edge.node.report.plain import ANSWER, COMMAND, SESSION
+from edge.node.report.connections.connection import AWAY, DOWN, HEARD, SUBSCRIBED, UP, finish
+from edge.node.report.speakers.plain import ANSWER, COMMAND, SESSION
 
 EXAMPLE = """example: furnace-edge command line1.toml set_point furnace 850 --by anna
          furnace-edge command line1.toml mode furnace manual

@@ -13,8 +13,8 @@ import os
 import stat
 from dataclasses import dataclass, field
 
-from edge.node.report.tcp import Untrusted
-from edge.node.report.tls import context_of
+from edge.node.report.connections.tcp import Untrusted
+from edge.node.report.connections.tls import context_of
 
 SECRET_MAX = 65535  # bytes of an MQTT password
 DIRECTORY = "CREDENTIALS_DIRECTORY"

@@ -1,4 +1,4 @@
-"""The outbox of the box: a bounded SQLite file. See edge.node.report.store for what it promises.
+"""The outbox of the box: a bounded SQLite file. See edge.node.report.outbox.store for what it promises.
 
 The file is in WAL mode with synchronous=FULL: a commit is one write and one sync of the log, and on the disk
 when it returns. The bound covers the file and its log; the index of the log is in memory, because the file is
@@ -18,8 +18,8 @@ import zlib
 from edge.box import outbox_salvage
 from edge.box.outbox_rebuild import TABLES, Rebuilding, finish_swap
 from edge.box.outbox_salvage import PAGE_SIZE, file_size
-from edge.node.report import blocks
-from edge.node.report.blocks import PACKED, TURNED
+from edge.node.report.outbox import blocks
+from edge.node.report.outbox.blocks import PACKED, TURNED
 
 BYTES_MIN = 512 * 1024
 STATE_KEY = 0

@@ -6,10 +6,10 @@ import json
 import os
 
 from edge.box.outbox_salvage import PAGE_SIZE, Salvage, file_size
-from edge.node.report import blocks
-from edge.node.report.blocks import EVENT, SAMPLE
-from edge.node.report.lane import Lane
-from edge.node.report.store import Store
+from edge.node.report.outbox import blocks
+from edge.node.report.outbox.blocks import EVENT, SAMPLE
+from edge.node.report.outbox.lane import Lane
+from edge.node.report.outbox.store import Store
 
 TABLES = {SAMPLE: "sample", EVENT: "event"}
 

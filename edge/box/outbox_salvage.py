@@ -9,7 +9,7 @@ import os
 import struct
 import sys
 
-from edge.node.report import blocks
+from edge.node.report.outbox import blocks
 
 PAGE_SIZE = 512
 WAL_HEAD = 32

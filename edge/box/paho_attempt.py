@@ -1,8 +1,8 @@
 """One attempt at a broker with paho-mqtt, in a thread of its own, from the name's look-up to the end.
 
 A new paho client for each attempt: what paho keeps for the next connection (messages, back-off, addresses) is
-the outbox's and edge.node.report.connection's to keep. Its callbacks only note what has happened and wake the
-owner's thread, which alone decides.
+the outbox's and edge.node.report.connections.connection's to keep. Its callbacks only note
+what has happened and wake the owner's thread, which alone decides.
 """
 
 import collections
@@ -14,9 +14,9 @@ import threading
 
 import paho.mqtt.client as paho
 
-from edge.node.report.connection import CONNECT_MS
-from edge.node.report.tcp import Untrusted
-from edge.node.report.tls import explain
+from edge.node.report.connections.connection import CONNECT_MS
+from edge.node.report.connections.tcp import Untrusted
+from edge.node.report.connections.tls import explain
 
 # What an attempt notes: (what, detail).
 OPENED = "opened"  # the connection (with TLS: verified) stands; CONNECT waits for ``proceed``

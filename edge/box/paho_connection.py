@@ -1,4 +1,4 @@
-"""A connection (edge.node.report.connection) by paho-mqtt: ``PahoConnection``, for the box.
+"""A connection (edge.node.report.connections.connection) by paho-mqtt: ``PahoConnection``, for the box.
 
 paho does the protocol in a thread per connection (paho_attempt.py). What it can't be trusted with is done
 here: deadlines of our own (paho alone notices a silent broker after up to twice the keepalive), back-off with
@@ -9,8 +9,8 @@ import errno
 
 from edge.box import paho_attempt as attempts
 from edge.box.paho_attempt import Attempt, Bell
-from edge.node.report import packets
-from edge.node.report.connection import (
+from edge.node.report.connections import packets
+from edge.node.report.connections.connection import (
     ACK,
     AWAY,
     CONNECTING,
@@ -21,9 +21,9 @@ from edge.node.report.connection import (
     WAITING,
     Connection,
 )
-from edge.node.report.deadlines import BRIEF, REFUSED
-from edge.node.report.tcp import Untrusted
-from edge.node.report.tls import context_of
+from edge.node.report.connections.deadlines import BRIEF, REFUSED
+from edge.node.report.connections.tcp import Untrusted
+from edge.node.report.connections.tls import context_of
 
 LOOK_AGAIN_MS = 1000
 LEAVE_MS = 500  # for the broker to close after DISCONNECT

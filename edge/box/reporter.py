@@ -23,9 +23,10 @@ import sys
 from pathlib import Path
 
 from edge.node.clock import Clock
-from edge.node.report import link, messages, speaker
+from edge.node.report import link, messages
 from edge.node.report.catalogue import from_json
 from edge.node.report.engine import Engine, client_id
+from edge.node.report.speakers import speaker
 
 READS_PER_TURN = 200
 FLUSH_S = 2.0

@@ -9,7 +9,7 @@ import paho.mqtt.client as mqtt
 
 from edge.box.config.problems import printable
 from edge.node.report import messages
-from edge.node.report.tls import context_of
+from edge.node.report.connections.tls import context_of
 
 # The parts of telemetry that are tables.
 TABLES = ("signals", "outputs", "loops", "bus", "tick", "report")

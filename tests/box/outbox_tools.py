@@ -4,7 +4,7 @@ import shutil
 
 from edge.box.outbox import Outbox
 from edge.node.report import records
-from edge.node.report.segments import SegmentLog
+from edge.node.report.outbox.segments import SegmentLog
 
 SAMPLE, EVENT = records.SAMPLE, records.EVENT
 KINDS = ("sqlite", "segments")

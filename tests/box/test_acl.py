@@ -7,8 +7,8 @@ import pytest
 from edge.box import acl, cli
 from edge.box.config.schema import find, read
 from edge.node.clock import VirtualClock
-from edge.node.report import speaker
 from edge.node.report.catalogue import FLOAT, Catalogue, Metric
+from edge.node.report.speakers import speaker
 from tests.node.report.brokers import Mosquitto, Subscriber, wait_for
 
 USERS = ("line1", "line2", "monitor", "commander", "homeassistant", "stranger")

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from edge.node.report import blocks, records
+from edge.node.report import records
+from edge.node.report.outbox import blocks
 from tests.box.outbox_tools import (
     BOOT,
     CATALOGUE,

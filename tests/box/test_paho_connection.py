@@ -13,7 +13,7 @@ import pytest
 from edge.box import paho_attempt, paho_connection
 from edge.box.paho_connection import PahoConnection
 from edge.node.clock import Clock
-from edge.node.report.connection import finish
+from edge.node.report.connections.connection import finish
 from tests.node.report.brokers import Mosquitto, Subscriber, free_port, wait_for
 
 CONNACK = b"\x20\x02\x00\x00"

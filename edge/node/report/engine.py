@@ -12,9 +12,10 @@ with "events" in their place where it was events, so that a receiver can close t
 alarm unless COUNT is 0: then only ids were left out, after a crash.
 """
 
-from edge.node.report import records, speaker
+from edge.node.report import records
 from edge.node.report.catalogue import from_json
 from edge.node.report.sender import Sender
+from edge.node.report.speakers import speaker
 
 OWN_BOOT = 0
 OWN_SEQ_KEY = "own_seq"

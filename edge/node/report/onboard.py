@@ -9,10 +9,10 @@ node tells meanwhile is counted as lost.
 import gc
 import os
 
-from edge.node.report import speaker
+from edge.node.report.connections.mqtt import MqttClient
 from edge.node.report.engine import Engine, client_id
-from edge.node.report.mqtt import MqttClient
-from edge.node.report.segments import SegmentLog
+from edge.node.report.outbox.segments import SegmentLog
+from edge.node.report.speakers import speaker
 
 BUDGET = 8  # records that one speaker may turn into messages in one step
 CACHED = 4  # decoded records kept for the next speaker
@@ -31,7 +31,7 @@ def access_of(mqtt: dict) -> tuple:
         raise ValueError("report.mqtt.credential: a board has no systemd, expected password_file")
     password = None
     if "password_file" in mqtt:
-        from edge.node.report.secret import read_secret
+        from edge.node.report.connections.secret import read_secret
 
         password = read_secret(mqtt["password_file"])
     tls = None

@@ -162,7 +162,7 @@ def connection_class(kind):
         from edge.box.paho_connection import PahoConnection
 
         return PahoConnection
-    from edge.node.report.mqtt import MqttClient
+    from edge.node.report.connections.mqtt import MqttClient
 
     return MqttClient
 

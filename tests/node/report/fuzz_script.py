@@ -10,7 +10,7 @@ import gc
 import sys
 
 from edge.node.clock import VirtualClock
-from edge.node.report import mqtt
+from edge.node.report.connections import mqtt
 
 RECEIVE_MAX = 512
 HEAP_SLACK = 60000

@@ -32,7 +32,7 @@ def make(kind: str, path: str, bytes_max: int):
         from edge.box.outbox import Outbox
 
         return Outbox(path, bytes_max, 1000)
-    from edge.node.report.segments import SegmentLog
+    from edge.node.report.outbox.segments import SegmentLog
 
     return SegmentLog(path, bytes_max, 1000)
 

@@ -8,7 +8,7 @@ import gc
 import sys
 
 from edge.node.clock import Clock
-from edge.node.report.mqtt import MqttClient
+from edge.node.report.connections.mqtt import MqttClient
 
 
 def heap() -> int:

@@ -4,10 +4,11 @@ import time
 
 from edge.box.outbox import Outbox
 from edge.node.clock import Clock
-from edge.node.report import records, speaker
+from edge.node.report import records
 from edge.node.report.catalogue import Catalogue
+from edge.node.report.connections.mqtt import MqttClient
 from edge.node.report.engine import Engine
-from edge.node.report.mqtt import MqttClient
+from edge.node.report.speakers import speaker
 
 SITE, NODE = "bishkek", "line1"
 

@@ -9,7 +9,7 @@ import random
 import sys
 
 from edge.node.report import records
-from edge.node.report.segments import SegmentLog
+from edge.node.report.outbox.segments import SegmentLog
 
 SPEAKERS = ("a", "b")
 LANES = (records.SAMPLE, records.EVENT)

@@ -1,4 +1,4 @@
-"""Sparkplug B payloads by Google's own protobuf package: the oracle of edge.node.report.protobuf.
+"""Sparkplug B payloads by Google's own protobuf package: the oracle of edge.node.report.speakers.protobuf.
 
 The message is built from a table of its fields, as the Sparkplug 3.0 specification numbers them in chapter 6.
 """

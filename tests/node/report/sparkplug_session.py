@@ -7,10 +7,11 @@ in hex. As a script it prints them all, each under its name.
 import json
 from binascii import hexlify
 
-from edge.node.report import protobuf, records
+from edge.node.report import records
 from edge.node.report.catalogue import BOOLEAN, FLOAT, INTEGER, TEXT, Catalogue, Metric
 from edge.node.report.records import EVENT, SAMPLE
-from edge.node.report.speaker import make
+from edge.node.report.speakers import protobuf
+from edge.node.report.speakers.speaker import make
 
 START_MS = 1760000000000
 BOOT = 0xC0FFEE11

@@ -5,10 +5,11 @@ Prints lines that are the same on every runtime.
 
 import struct
 
-from edge.node.report import protobuf, records
+from edge.node.report import records
 from edge.node.report.catalogue import FLOAT, TEXT, Catalogue, Metric, from_json
 from edge.node.report.records import EVENT, SAMPLE
-from edge.node.report.speaker import make, number_text
+from edge.node.report.speakers import protobuf
+from edge.node.report.speakers.speaker import make, number_text
 from tests.node.report.sparkplug_session import FIRST, HOST, METRICS, NODE, START_MS, Clock, Driver, written
 
 

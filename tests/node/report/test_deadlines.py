@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.node.report.deadlines import BRIEF, REFUSED, Brokers, Watch
+from edge.node.report.connections.deadlines import BRIEF, REFUSED, Brokers, Watch
 
 
 def most(count):

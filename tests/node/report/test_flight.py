@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.node.report.flight import PACKET_IDS, InFlight, Outgoing
+from edge.node.report.connections.flight import PACKET_IDS, InFlight, Outgoing
 
 
 @given(st.integers(0, PACKET_IDS - 1), st.integers(1, 8), st.lists(st.integers(0, 12), max_size=80))

@@ -5,10 +5,11 @@ import re
 
 import pytest
 
-from edge.node.report import home_assistant, records
+from edge.node.report import records
 from edge.node.report.catalogue import BOOLEAN, FLOAT, INTEGER, TEXT, Catalogue, Metric
 from edge.node.report.records import EVENT, SAMPLE
-from edge.node.report.speaker import make
+from edge.node.report.speakers import home_assistant
+from edge.node.report.speakers.speaker import make
 from tests.node.report import home_assistant_format as documented
 from tests.node.report.sparkplug_session import FIRST, METRICS, T_FURNACE, TRIP
 

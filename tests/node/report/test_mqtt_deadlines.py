@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.node.clock import VirtualClock
-from edge.node.report import connection, mqtt, packets
+from edge.node.report.connections import connection, mqtt, packets
 
 CONNACK = b"\x20\x02\x00\x00"
 PINGREQ = (0xC0, b"", 0)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.node.report import packets
+from edge.node.report.connections import packets
 
 LETTERS = st.characters(exclude_characters="+#\x00", exclude_categories=["Cs"])
 TOPICS = st.text(LETTERS, min_size=1, max_size=40)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from docs import make_mqtt_topics
 from edge.node.report import records
 from edge.node.report.catalogue import FLOAT, Catalogue, Metric
-from edge.node.report.plain import Plain
 from edge.node.report.records import EVENT, SAMPLE, Event, Sample
-from edge.node.report.speaker import make, number_text, quote
+from edge.node.report.speakers.plain import Plain
+from edge.node.report.speakers.speaker import make, number_text, quote
 from tests.node.report.sparkplug_session import FIRST, METRICS
 
 DOCS = pathlib.Path(make_mqtt_topics.__file__).parent

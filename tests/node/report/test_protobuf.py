@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge.node.report import protobuf as pb
+from edge.node.report.speakers import protobuf as pb
 from tests.node.report.sparkplug_b import Payload, properties, read
 
 TIMES = st.integers(0, 2**53)

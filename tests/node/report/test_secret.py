@@ -4,12 +4,12 @@ import subprocess
 
 import pytest
 
-from edge.node.report.secret import read_secret
+from edge.node.report.connections.secret import read_secret
 from tests.node.report.agents import ROOT, environment, interpreter
 
 SCRIPT = """
 import sys
-from edge.node.report.secret import read_secret
+from edge.node.report.connections.secret import read_secret
 try:
     print(read_secret(sys.argv[1]))
 except (ValueError, OSError) as error:

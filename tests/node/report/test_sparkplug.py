@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from edge.node.report import protobuf
 from edge.node.report.catalogue import BOOLEAN, FLOAT, INTEGER, TEXT, Catalogue, Metric
 from edge.node.report.records import EVENT, SAMPLE, Sample
-from edge.node.report.sparkplug_metrics import Vocabulary
+from edge.node.report.speakers import protobuf
+from edge.node.report.speakers.sparkplug_metrics import Vocabulary
 from tests.node.report import sparkplug_b
 from tests.node.report.sparkplug_session import (
     FEEDER,

@@ -3,7 +3,7 @@
 import pytest
 
 from edge.box.paho_connection import PahoConnection
-from edge.node.report.mqtt import MqttClient
+from edge.node.report.connections.mqtt import MqttClient
 from tests.node.report.assertions import CHECKS, Unseen
 from tests.node.report.brokers import Mosquitto, Subscriber, wait_for
 from tests.node.report.proxy import Proxy

@@ -9,7 +9,7 @@ from edge.emulator.virtual import VirtualRun
 from edge.monitor import listen
 from edge.node.report import records
 from edge.node.report.records import EVENT, SAMPLE
-from edge.node.report.speaker import make
+from edge.node.report.speakers.speaker import make
 from tests.node.report import home_assistant_format
 from tests.node.report.assertions import CHECKS, Unseen
 from tests.node.report.test_plain import SCHEMAS, strict

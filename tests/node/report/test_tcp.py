@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from edge.node.report import tcp, tls
-from edge.node.report.tcp import TcpStream, Untrusted
+from edge.node.report.connections import tcp, tls
+from edge.node.report.connections.tcp import TcpStream, Untrusted
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def look_ups(monkeypatch):
         made.append(host)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{number}", 9)) for number in (2, 3)]
 
-    monkeypatch.setattr("edge.node.report.tcp.socket.getaddrinfo", look_up)
+    monkeypatch.setattr("edge.node.report.connections.tcp.socket.getaddrinfo", look_up)
     return made
 
 
@@ -59,7 +59,7 @@ def test_addresses_of_a_name_are_tried_in_turn(look_ups, monkeypatch):
             tried.append(address[0])
             raise OSError("for the test")
 
-    monkeypatch.setattr("edge.node.report.tcp.socket.socket", Socket)
+    monkeypatch.setattr("edge.node.report.connections.tcp.socket.socket", Socket)
     stream = TcpStream("broker.example", 9)
     for _ in range(4):
         with pytest.raises(OSError, match="for the test"):

@@ -11,7 +11,7 @@ from edge.node.report.catalogue import BOOLEAN, FLOAT, INTEGER
 from edge.node.report.messages import EVENT as EVENT_TOPIC
 from edge.node.report.messages import OFFLINE, ONLINE, STATE
 from edge.node.report.records import BAD, EVENT, GOOD
-from edge.node.report.speaker import (
+from edge.node.report.speakers.speaker import (
     HEARD_MAX,
     JSON,
     VERSION,

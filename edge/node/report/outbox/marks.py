@@ -1,6 +1,6 @@
 """What the speakers have done, and the deletion of what all of them have done."""
 
-from edge.node.report.reading import Reading
+from edge.node.report.outbox.reading import Reading
 
 
 def lowest_of(marks: list):

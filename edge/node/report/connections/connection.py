@@ -58,8 +58,8 @@ Every wait has a deadline, whatever TCP thinks of the connection; see deadlines.
 
 import os
 
-from edge.node.report import packets
-from edge.node.report.deadlines import BRIEF, Brokers, Watch
+from edge.node.report.connections import packets
+from edge.node.report.connections.deadlines import BRIEF, Brokers, Watch
 
 UP = "up"
 SUBSCRIBED = "subscribed"

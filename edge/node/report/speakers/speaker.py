@@ -175,11 +175,11 @@ class Latest:
 def make(kind: str, site: str, node: str, settings: dict, clock):
     """The speaker of a kind; its module is only loaded when it is wanted, for the sake of small boards."""
     if kind == JSON:
-        from edge.node.report.plain import Plain as Made
+        from edge.node.report.speakers.plain import Plain as Made
     elif kind == SPARKPLUG:
-        from edge.node.report.sparkplug import Sparkplug as Made
+        from edge.node.report.speakers.sparkplug import Sparkplug as Made
     elif kind == HOME_ASSISTANT:
-        from edge.node.report.home_assistant import HomeAssistant as Made
+        from edge.node.report.speakers.home_assistant import HomeAssistant as Made
     else:
         raise ValueError("report: no speaker is named '%s', expected one of: %s" % (kind, ", ".join(KINDS)))
     return Made("furnace/" + site + "/" + node, site, node, settings, clock)

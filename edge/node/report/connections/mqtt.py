@@ -7,8 +7,8 @@ else: the message is its sender's.
 
 import errno
 
-from edge.node.report import packets
-from edge.node.report.connection import (
+from edge.node.report.connections import packets
+from edge.node.report.connections.connection import (
     ACK,
     AWAY,
     CONNECTING,
@@ -19,9 +19,9 @@ from edge.node.report.connection import (
     WAITING,
     Connection,
 )
-from edge.node.report.deadlines import BRIEF, REFUSED
-from edge.node.report.flight import InFlight, Outgoing
-from edge.node.report.tcp import TcpStream, Untrusted
+from edge.node.report.connections.deadlines import BRIEF, REFUSED
+from edge.node.report.connections.flight import InFlight, Outgoing
+from edge.node.report.connections.tcp import TcpStream, Untrusted
 
 EPIPE = 32  # MicroPython's errno does not know it
 BUSY_MS = 20  # how soon to look again at a connection under way or a packet half written
@@ -38,7 +38,7 @@ def make_stream(host: str, port: int, tls):
     """The stream to a broker; the module for TLS is imported only where it is wanted."""
     if tls is None:
         return TcpStream(host, port)
-    from edge.node.report.tls import TlsStream
+    from edge.node.report.connections.tls import TlsStream
 
     return TlsStream(host, port, tls)
 

@@ -19,7 +19,7 @@ import binascii
 import ssl
 import sys
 
-from edge.node.report.tcp import CHUNK, TcpStream, Untrusted
+from edge.node.report.connections.tcp import CHUNK, TcpStream, Untrusted
 
 _MICROPYTHON = sys.implementation.name == "micropython"
 _WANT = () if _MICROPYTHON else (ssl.SSLWantReadError, ssl.SSLWantWriteError)

@@ -3,10 +3,10 @@
 import json
 import os
 
-from edge.node.report import blocks
-from edge.node.report.blocks import ALARM, EVENT, SAMPLE
-from edge.node.report.done import Done
-from edge.node.report.marks import Marks
+from edge.node.report.outbox import blocks
+from edge.node.report.outbox.blocks import ALARM, EVENT, SAMPLE
+from edge.node.report.outbox.done import Done
+from edge.node.report.outbox.marks import Marks
 
 EVENTS_MS = 50  # between two commits for events
 RESERVE = 1024  # ids

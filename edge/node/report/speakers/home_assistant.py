@@ -18,7 +18,7 @@ from edge import __version__
 from edge.node.report.catalogue import BOOLEAN, TEXT
 from edge.node.report.messages import OFFLINE, ONLINE
 from edge.node.report.records import BAD, EVENT, SAMPLE
-from edge.node.report.speaker import (
+from edge.node.report.speakers.speaker import (
     HOME_ASSISTANT,
     Latest,
     Speaker,

@@ -1,7 +1,7 @@
 """One lane of an outbox: its blocks on the disk, oldest first, and the records that are not there yet."""
 
 
-from edge.node.report.blocks import LEVEL
+from edge.node.report.outbox.blocks import LEVEL
 
 
 class Lane:

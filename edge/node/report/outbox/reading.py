@@ -1,7 +1,7 @@
 """How the records of an outbox are read: by the speakers, and by itself."""
 
-from edge.node.report import blocks
-from edge.node.report.room import Room
+from edge.node.report.outbox import blocks
+from edge.node.report.outbox.room import Room
 
 
 class Reading(Room):

@@ -14,11 +14,12 @@ check sum is passed over, and what is missing is counted.
 import binascii
 import os
 
-from edge.node.report import blocks, records
-from edge.node.report.blocks import EVENT, HEAD_SIZE, LEVEL, SAMPLE
-from edge.node.report.room import MERGED, rank
-from edge.node.report.segment_files import Segment, is_segment, next_magic, replace, size_of, write
-from edge.node.report.store import Store
+from edge.node.report import records
+from edge.node.report.outbox import blocks
+from edge.node.report.outbox.blocks import EVENT, HEAD_SIZE, LEVEL, SAMPLE
+from edge.node.report.outbox.room import MERGED, rank
+from edge.node.report.outbox.segment_files import Segment, is_segment, next_magic, replace, size_of, write
+from edge.node.report.outbox.store import Store
 
 BYTES_MIN = 65536
 SEGMENT_MAX = 32768

@@ -19,10 +19,10 @@ Commands are the JSON of docs/commands.md, written to "Node Control/Command"; no
 
 import json
 
-from edge.node.report import protobuf
-from edge.node.report import sparkplug_metrics as words
 from edge.node.report.records import BAD, EVENT
-from edge.node.report.speaker import (
+from edge.node.report.speakers import protobuf
+from edge.node.report.speakers import sparkplug_metrics as words
+from edge.node.report.speakers.speaker import (
     HEARD_MAX,
     SPARKPLUG,
     Latest,

@@ -2,7 +2,7 @@
 
 import os
 
-from edge.node.report import blocks
+from edge.node.report.outbox import blocks
 
 EEXIST = 17
 ENOSPC = 28

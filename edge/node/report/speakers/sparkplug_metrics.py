@@ -5,8 +5,8 @@ has none, as the specification demands.
 """
 
 from edge.node.report import catalogue as kinds
-from edge.node.report import protobuf
 from edge.node.report.records import BAD, GOOD
+from edge.node.report.speakers import protobuf
 
 REBIRTH = "Node Control/Rebirth"
 COMMAND = "Node Control/Command"

@@ -1,8 +1,8 @@
 """The outbox: what was recorded and is not yet known to have arrived, kept on a disk within a bound.
 
 ``Store`` is the part that the outbox of the box (edge.box.outbox, SQLite) and that of a board
-(edge.node.report.segments, files) share. Records get ids, counted from 1 in each lane (a lane is a kind of
-record). Speakers fetch them, and mark as done what arrived. Records wait in memory and are committed
+(edge.node.report.outbox.segments, files) share. Records get ids, counted from 1 in each lane (a lane is a
+kind of record). Speakers fetch them, and mark as done what arrived. Records wait in memory and are committed
 
 - as soon as an event waits (at most every 50 ms),
 - when a sample waits for ``commit_ms``, or more than ``_commit_bytes`` wait together.
@@ -18,11 +18,11 @@ import os
 import struct
 
 from edge.node.report import records
-from edge.node.report.blocks import EVENT, SAMPLE
-from edge.node.report.books import JUMP, RETRY_MIN_MS, Books
-from edge.node.report.done import Done
-from edge.node.report.lane import Lane
-from edge.node.report.room import catalogue_key
+from edge.node.report.outbox.blocks import EVENT, SAMPLE
+from edge.node.report.outbox.books import JUMP, RETRY_MIN_MS, Books
+from edge.node.report.outbox.done import Done
+from edge.node.report.outbox.lane import Lane
+from edge.node.report.outbox.room import catalogue_key
 
 
 class Store(Books):

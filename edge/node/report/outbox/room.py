@@ -9,8 +9,8 @@ no alarms go when there are no samples left, and never for a sample; an alarm go
 when there is nothing else.
 """
 
-from edge.node.report import blocks
-from edge.node.report.blocks import ALARM, EVENT, LEVEL, SAMPLE
+from edge.node.report.outbox import blocks
+from edge.node.report.outbox.blocks import ALARM, EVENT, LEVEL, SAMPLE
 
 LEVELS = 2  # in one go: every fourth record is left
 DEEPEST = 6  # every 64th record

@@ -1,0 +1,1 @@
+"""What is to be reported, kept until the brokers have it."""
