@@ -22,6 +22,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from edge.box.complaints import Complaints
 from edge.node.clock import Clock
 from edge.node.report import link, messages
 from edge.node.report.catalogue import from_json
@@ -149,6 +150,7 @@ class Reporter:
         self._next_stats_ms = 0
         self._boot = None  # of the node, as its newest record says
         self._was_connected = None
+        self._complaints = Complaints(_say)
         self.malformed = 0
         self.unheard = 0  # datagrams for the node that its end had no room for
         self.last_error = ""
@@ -251,10 +253,11 @@ class Reporter:
         if now_ms >= self._next_stats_ms or connected != self._was_connected:
             self._was_connected = connected
             self._next_stats_ms = now_ms + link.STATS_PERIOD_MS
-            self._report_stats()
+            self._report_stats(now_ms)
 
-    def _report_stats(self):
+    def _report_stats(self, now_ms: int):
         stats = self.stats()
+        self._complaints.step(now_ms, stats["connected"], stats["last_error"])
         self.engine.live(f"{self._base}/{messages.REPORTER}", json.dumps(stats).encode(), False, 1)
         stats["stored"] = list(self.engine.outbox.stored(self._boot))
         self._send(link.STATS + json.dumps(stats).encode())
@@ -264,6 +267,12 @@ class Reporter:
             self._node_end.send(datagram)
         except (BlockingIOError, BrokenPipeError, ConnectionResetError):
             self.unheard += 1  # the node does not read, or is gone: _read_node will see its end
+
+
+def _say(line: str):
+    # Whoever was to read it may be gone: that is no reason to stop reporting.
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 def start_reporter(values: dict, to=None, module: str = "edge.box.reporter") -> tuple:

@@ -129,3 +129,25 @@ def test_a_reporter_that_dies_is_started_anew_and_the_node_goes_on():
     assert last["report"]["unconfirmed"] == 0, last["report"]
     assert last["report"]["speakers"]["json"]["backlog"] >= 5
     assert last["tick"]["missed"] == 0
+
+
+def test_a_broker_that_stays_away_is_said_in_one_line_and_the_node_goes_on():
+    emulator = Child("emulator", "edge.emulator.serve", "bishkek", "--attached")
+    try:
+        port = json.loads(emulator.line(20))["port"]
+        node = subprocess.Popen(
+            [*RUN, "bishkek", "--port", port, "--broker", "127.0.0.1:9"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        try:
+            line = node.stderr.readline()
+            reason = "127.0.0.1:9: ECONNREFUSED (connecting)"
+            assert line == f"reporter: not connected, what is reported is stored: {reason}\n"
+            node.send_signal(signal.SIGINT)
+            out, err = node.communicate(timeout=20)
+        finally:
+            node.kill()
+            node.communicate()
+    finally:
+        emulator.end()
+    assert (node.returncode, out, err) == (0, "", "")
