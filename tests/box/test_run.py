@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -139,6 +140,8 @@ def test_a_broker_that_stays_away_is_said_in_one_line_and_the_node_goes_on():
             [*RUN, "bishkek", "--port", port, "--broker", "127.0.0.1:9"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
+        deadline = threading.Timer(40, node.kill)
+        deadline.start()
         try:
             line = node.stderr.readline()
             reason = "127.0.0.1:9: ECONNREFUSED (connecting)"
@@ -146,6 +149,7 @@ def test_a_broker_that_stays_away_is_said_in_one_line_and_the_node_goes_on():
             node.send_signal(signal.SIGINT)
             out, err = node.communicate(timeout=20)
         finally:
+            deadline.cancel()
             node.kill()
             node.communicate()
     finally:
