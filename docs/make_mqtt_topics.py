@@ -13,9 +13,10 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from edge import __version__  # noqa: E402
-from edge.node.report import records, speaker  # noqa: E402
+from edge.node.report import records  # noqa: E402
 from edge.node.report.catalogue import BOOLEAN, FLOAT, INTEGER, TEXT, Catalogue, Metric  # noqa: E402
 from edge.node.report.records import BAD, EVENT, GOOD, SAMPLE, UNCERTAIN  # noqa: E402
+from edge.node.report.speakers import speaker  # noqa: E402
 
 PAGE = HERE / "mqtt-topics.md"
 T_MS = 1760000000000
