@@ -10,7 +10,7 @@ Some replies name the module ("!AA..."), some don't (">+7.2111"). One that doesn
 anybody's: see confusable(). Without a checksum a hit character may pass unseen: use it on every line.
 """
 
-from edge.node.bus.master import LEAST_CHAR_BITS
+from edge.node.bus.master import LEAST_CHAR_BITS, silence_us
 from edge.node.bus.modbus import DONE, PENDING, REFUSED
 
 CR = b"\r"
@@ -58,7 +58,7 @@ class DconMaster:
     ):
         self.char_us = (1000000 * char_bits + baud - 1) // baud
         # DCON asks for no silence; units that speak Modbus on the same line need theirs.
-        self.silence_us = 1750 if baud > 19200 else (7 * self.char_us + 1) // 2
+        self.silence_us = silence_us(baud, self.char_us)
         self.timeout_us = timeout_ms * 1000
         self.echo = echo
         self.checked = checked
