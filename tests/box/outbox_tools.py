@@ -42,9 +42,14 @@ def seqs(outbox, speaker: str, lane: int) -> list:
 
 
 def disk_bytes(folder) -> int:
-    """What the files in a folder take, of those of them that are still there."""
+    """What the files in a folder take of the disk."""
+    return bytes_of(folder.rglob("*"))
+
+
+def bytes_of(paths) -> int:
+    """What those of the files take that are still there: a log removes its segments while we look."""
     total = 0
-    for path in folder.rglob("*"):
+    for path in paths:
         try:
             total += path.stat().st_size if path.is_file() else 0
         except FileNotFoundError:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from edge.box import micropython
+from tests.box.outbox_tools import bytes_of
 from tests.faults.observer import Observer, SparkplugObserver
 from tests.node.report.brokers import Mosquitto, wait_for
 from tests.node.report.proxy import Proxy
@@ -181,7 +182,7 @@ class Rig:
 
     def outbox_bytes(self) -> int:
         """What the outbox takes of the disk."""
-        return sum(path.stat().st_size for path in self.outbox_files())
+        return bytes_of(self.outbox_files())
 
     def arrived(self, boot: int, seq: int, within_s: float = 15.0) -> bool:
         """Whether every record up to ``seq`` comes within the time."""
