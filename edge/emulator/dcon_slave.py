@@ -14,6 +14,7 @@ same line is taken for one; a silence inside a command ends it (assumed: no manu
 
 from edge.emulator.faults import Faults
 from edge.emulator.slave import ModbusSlaves
+from edge.node.bus import master
 from edge.node.bus.dcon import CR, LEADING, checksum
 
 # Longer than any command: 24 characters by the manuals.
@@ -28,9 +29,7 @@ class DconSlaves:
     def __init__(self, instruments, baud: int, char_bits: int = 11, silence_us=None, faults=None):
         self.instruments = list(instruments)
         self.char_us = 1000000.0 * char_bits / baud
-        if silence_us is None:
-            silence_us = 1750 if baud > 19200 else int(3.5 * self.char_us)
-        self.silence_us = silence_us
+        self.silence_us = master.silence_us(baud, char_bits) if silence_us is None else silence_us
         self.faults = faults if faults is not None else Faults(self.instruments)
         self.requests = 0
         self.replies = 0

@@ -1,6 +1,7 @@
 """Between a port and the slaves in real time: paces what comes and goes at the line's speed."""
 
 from edge.emulator.wire import RECEIVED, SENT, garbled
+from edge.node.bus.master import silence_us
 
 # A UART hands over what its FIFO holds; the last group of a frame ends on time.
 GROUP = 8
@@ -23,7 +24,7 @@ class Line:
         self._paced = paced
         self._taps = taps
         self._char_us = bench.slaves.char_us
-        self._silence_us = 1750 if bench.baud > 19200 else int(3.5 * self._char_us)
+        self._silence_us = silence_us(bench.baud, bench.plant.char_bits)
         # (write in us, last character out in us, bytes, the reply ends with these)
         self._groups = []
         self._sent_us = 0

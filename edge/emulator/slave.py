@@ -11,7 +11,7 @@ from struct import Struct
 from cext.crc import crc16
 from edge.emulator.faults import Faults
 from edge.emulator.instruments.instrument import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE
-from edge.node.bus import modbus
+from edge.node.bus import master, modbus
 
 MIN_FRAME = 4
 MAX_FRAME = 256
@@ -48,16 +48,14 @@ class ModbusSlaves:
     """All instruments of one line.
 
     ``baud`` bit/s, ``char_bits`` bits of a character on the wire. ``silence_us``: a pause that long ends
-    whatever was being received; by default 3.5 characters, 1.75 ms above 19200 bit/s.
+    whatever was being received; by default the least that a master keeps.
     Raises ValueError when two instruments have the same unit id.
     """
 
     def __init__(self, instruments, baud: int, char_bits: int = 11, silence_us=None, faults=None):
         self.instruments = list(instruments)
         self.char_us = 1000000.0 * char_bits / baud
-        if silence_us is None:
-            silence_us = 1750 if baud > 19200 else int(3.5 * self.char_us)
-        self.silence_us = silence_us
+        self.silence_us = master.silence_us(baud, char_bits) if silence_us is None else silence_us
         self.faults = faults if faults is not None else Faults(self.instruments)
         self.requests = 0
         self.replies = 0

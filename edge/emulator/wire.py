@@ -5,6 +5,8 @@ exact to the microsecond. The line counts what a master must not do: starting so
 (1.75 ms above 19200 bit/s) after the last character, and talking while another talks, which garbles both.
 """
 
+from edge.node.bus.master import silence_us
+
 SENT = ">"
 RECEIVED = "<"
 
@@ -30,7 +32,7 @@ class Wire:
         self.collisions = 0
         self._char_bits = char_bits
         self._durations_us = [self._duration_us(count) for count in range(513)]
-        self.silence_us = 1750 if baud > 19200 else self._half_chars_us(7)
+        self.silence_us = silence_us(baud, char_bits)
         self._chunks = []
         self._sent_us = _LONG_AGO_US
         self._heard_us = _LONG_AGO_US
@@ -48,9 +50,6 @@ class Wire:
 
     def _duration_us(self, count: int) -> int:
         return (count * self._char_bits * 1000000 + self.baud - 1) // self.baud
-
-    def _half_chars_us(self, count: int) -> int:
-        return (count * self._char_bits * 500000 + self.baud - 1) // self.baud
 
     def transmit(self, data: bytes):
         """The master's UART starts to send; what it still has to send goes first."""

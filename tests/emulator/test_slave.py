@@ -247,8 +247,8 @@ def test_two_requests_in_one_read_are_both_obeyed():
 
 
 def test_below_19200_baud_the_silence_is_three_and_a_half_characters():
-    assert ModbusSlaves([Shelf()], 9600).silence_us == 4010
-    assert ModbusSlaves([Shelf()], 19200).silence_us == 2005
+    assert ModbusSlaves([Shelf()], 9600).silence_us == 4011
+    assert ModbusSlaves([Shelf()], 19200).silence_us == 2006
     assert ModbusSlaves([Shelf()], 38400).silence_us == 1750
 
 

@@ -58,7 +58,7 @@ class DconMaster:
     ):
         self.char_us = (1000000 * char_bits + baud - 1) // baud
         # DCON asks for no silence; units that speak Modbus on the same line need theirs.
-        self.silence_us = silence_us(baud, self.char_us)
+        self.silence_us = silence_us(baud, char_bits)
         self.timeout_us = timeout_ms * 1000
         self.echo = echo
         self.checked = checked

@@ -18,12 +18,12 @@ MAX_FRAME = 256
 LEAST_CHAR_BITS = 10
 
 
-def silence_us(baud: int, char_us: int) -> int:
-    """The least silence between two frames: 3.5 characters, fixed above 19200 baud.
+def silence_us(baud: int, char_bits: int) -> int:
+    """The least silence between two frames in us, rounded up: 3.5 characters, 1.75 ms above 19200 baud.
 
-    Source: Modbus over Serial Line, section 2.5.1.1.
+    Source: Modbus over Serial Line, section 2.5.1.1. The emulator holds masters to the same.
     """
-    return 1750 if baud > 19200 else (7 * char_us + 1) // 2
+    return 1750 if baud > 19200 else (7 * 500000 * char_bits + baud - 1) // baud
 
 
 class Master:
@@ -43,7 +43,7 @@ class Master:
 
     def __init__(self, baud: int, timeout_ms: int, char_bits: int = 11, echo: bool = False):
         self.char_us = (1000000 * char_bits + baud - 1) // baud
-        self.silence_us = silence_us(baud, self.char_us)
+        self.silence_us = silence_us(baud, char_bits)
         self.timeout_us = timeout_ms * 1000
         self.echo = echo
         # A line that echoes without being said to: seen in the last transaction that can tell.
