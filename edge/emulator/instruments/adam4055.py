@@ -6,7 +6,7 @@ output that is on drives its input of the model with 100 %.
 
 from edge.emulator.instruments.adam4018 import ADAM_FUNCTIONS, VERSION
 from edge.emulator.instruments.adam_outputs import AdamOutputs
-from edge.emulator.instruments.digital import Contacts, digital_wiring
+from edge.emulator.instruments.digital import Switching, digital_wiring
 from edge.emulator.instruments.instrument import Instrument, unit_and_delay
 from edge.node.devices import adam4055 as registers
 
@@ -14,13 +14,14 @@ _BIT = frozenset((0, 1))
 OVER_CURRENT_FLAGS = 3
 
 
-class Adam4055(AdamOutputs):
+class Adam4055(Switching, AdamOutputs):
     """``drives``: output -> the model's input; ``contacts``: its inputs; ``safe``: outputs on when safe."""
 
     TYPE = "adam4055"
     FUNCTIONS = ADAM_FUNCTIONS
     MORE_COILS = []
     NAME_2 = 0x0000
+    registers = registers
 
     def __init__(self, name, unit, delay_ms, drives=(), contacts=None, safe=(), armed_s=None):
         self._outputs, inputs = registers.CHANNELS[self.TYPE]
@@ -38,12 +39,8 @@ class Adam4055(AdamOutputs):
                 (registers.COMM_SAFETY_FLAG, 1),
             ],
         )
-        self._contacts = contacts or Contacts([])
-        self.reads = self._contacts.reads
-        names = registers.outputs(self.TYPE)
-        self.drives = [(drives[key], i) for i, key in enumerate(names) if key in drives]
-        self.percent = [0.0] * self._outputs
-        self._safe = [1 if key in safe else 0 for key in names]
+        self.wire(drives, contacts)
+        self._safe = [1 if key in safe else 0 for key in registers.outputs(self.TYPE)]
         self.holding.put(registers.MODULE_NAME, registers.NAMES[self.TYPE])
         self.holding.put(registers.MODULE_NAME + 1, self.NAME_2)
         self.holding.put(registers.VERSION, VERSION)
@@ -59,28 +56,12 @@ class Adam4055(AdamOutputs):
         wiring = digital_wiring(keys, registers.outputs(cls.TYPE), registers.CHANNELS[cls.TYPE][1])
         return cls(name, unit, delay_ms, *wiring, armed_s)
 
-    def connect(self, model, rng):
-        """Outputs start where the model has its inputs."""
-        self._contacts.connect(model)
-        for attribute, i in self.drives:
-            self.coils.put(registers.DO_VALUE + i, 1 if getattr(model, attribute) >= 50.0 else 0)
-        self._take()
-
-    def step(self, now_us: int):
-        if not self.frozen:
-            for channel, bit in self._contacts.closed():
-                self.coils.put(registers.DI_VALUE + channel, bit)
-
-    def _take(self):
-        for i in range(self._outputs):
-            self.percent[i] = 100.0 * self.coils.get(registers.DO_VALUE + i)
-
     def coils_written(self, address: int, count: int, at_us: int):
-        self._take()
+        self.switch()
 
     def _load(self, bits: list):
         self.coils.put_all(registers.DO_VALUE, bits)
-        self._take()
+        self.switch()
 
     def fall_to_safe(self):
         self._load(self._safe)

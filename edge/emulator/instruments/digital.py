@@ -1,5 +1,5 @@
-"""What digital modules have on their terminals: contacts that close with a process value, and what they
-switch.
+"""What digital modules have on their terminals: contacts that close with a process value, and outputs that
+switch an input of the model between 0 and 100 %.
 """
 
 from edge.emulator.instruments.instrument import process_values
@@ -23,6 +23,40 @@ class Contacts:
             return
         for (channel, _, threshold), value in zip(self._wiring, self._process(), strict=True):
             yield channel, 1 if value >= threshold else 0
+
+
+class Switching:
+    """The terminals of a digital module; stands before Instrument among the bases.
+
+    ``registers``: its family's map, with DO_VALUE and DI_VALUE. What it puts out is in ``percent``.
+    """
+
+    registers = None
+
+    def wire(self, drives, contacts):
+        """``drives``: output -> the model's input; ``contacts``: its inputs, or None."""
+        self._contacts = contacts or Contacts([])
+        self.reads = self._contacts.reads
+        names = self.registers.outputs(self.TYPE)
+        self.drives = [(drives[key], i) for i, key in enumerate(names) if key in drives]
+        self.percent = [0.0] * len(names)
+
+    def connect(self, model, rng):
+        """Outputs start where the model has its inputs."""
+        self._contacts.connect(model)
+        for attribute, i in self.drives:
+            self.coils.put(self.registers.DO_VALUE + i, 1 if getattr(model, attribute) >= 50.0 else 0)
+        self.switch()
+
+    def step(self, now_us: int):
+        if not self.frozen:
+            for channel, bit in self._contacts.closed():
+                self.coils.put(self.registers.DI_VALUE + channel, bit)
+
+    def switch(self):
+        """Put out what the coils say."""
+        for i in range(len(self.percent)):
+            self.percent[i] = 100.0 * self.coils.get(self.registers.DO_VALUE + i)
 
 
 def digital_wiring(keys, outputs: list, inputs: int) -> tuple:

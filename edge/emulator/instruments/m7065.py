@@ -8,17 +8,18 @@ Assumed: an output that is on drives its input of the model with 100 %.
 
 from edge.emulator.instruments import icpdas
 from edge.emulator.instruments.dcon_module import commands
-from edge.emulator.instruments.digital import Contacts, digital_wiring
+from edge.emulator.instruments.digital import Switching, digital_wiring
 from edge.emulator.instruments.icpdas import BIT, IcpDasModule
 from edge.emulator.instruments.instrument import Instrument, unit_and_delay
 from edge.node.devices import m7065 as registers
 
 
-class M7065(IcpDasModule):
+class M7065(Switching, IcpDasModule):
     """``drives``: output -> the model's input; ``contacts``: its inputs; ``safe``: outputs on when safe."""
 
     TYPE = "m7065"
     NAME = "7065"
+    registers = registers
     COMMANDS = commands(
         read_data="@",
         write_data=r"@([0-9A-F]{2})",
@@ -44,13 +45,9 @@ class M7065(IcpDasModule):
             ],
             holding=self.HOLDING,
         )
-        self._contacts = contacts or Contacts([])
-        self.reads = self._contacts.reads
-        names = registers.outputs(self.TYPE)
-        self.drives = [(drives[key], i) for i, key in enumerate(names) if key in drives]
-        self.percent = [0.0] * self._outputs
+        self.wire(drives, contacts)
         self.arrange()
-        for i, key in enumerate(names):
+        for i, key in enumerate(registers.outputs(self.TYPE)):
             self.coils.put(registers.DO_SAFE_VALUE + i, 1 if key in safe else 0)
             for first in (registers.DO_VALUE, registers.DO_SAFE_VALUE, registers.DO_POWER_ON_VALUE):
                 self.coil_values[first + i] = BIT
@@ -64,22 +61,6 @@ class M7065(IcpDasModule):
         module.speak(keys)
         return module
 
-    def connect(self, model, rng):
-        """Outputs start where the model has its inputs."""
-        self._contacts.connect(model)
-        for attribute, i in self.drives:
-            self.coils.put(registers.DO_VALUE + i, 1 if getattr(model, attribute) >= 50.0 else 0)
-        self._take()
-
-    def step(self, now_us: int):
-        if not self.frozen:
-            for channel, bit in self._contacts.closed():
-                self.coils.put(registers.DI_VALUE + channel, bit)
-
-    def _take(self):
-        for i in range(self._outputs):
-            self.percent[i] = 100.0 * self.coils.get(registers.DO_VALUE + i)
-
     def write_coils(self, address: int, bits, at_us: int) -> int:
         if self.tripped and address < registers.DO_VALUE + self._outputs:
             code = self.refusal(self.coil_values, address, bits)
@@ -91,12 +72,12 @@ class M7065(IcpDasModule):
 
     def coils_written(self, address: int, count: int, at_us: int):
         IcpDasModule.coils_written(self, address, count, at_us)
-        self._take()
+        self.switch()
 
     def _load(self, source: int):
         for i in range(self._outputs):
             self.coils.put(registers.DO_VALUE + i, self.coils.get(source + i))
-        self._take()
+        self.switch()
 
     def fall_to_safe(self):
         self._load(registers.DO_SAFE_VALUE)
@@ -125,7 +106,7 @@ class M7065(IcpDasModule):
             return "!"
         for i in range(self._outputs):
             self.coils.put(registers.DO_VALUE + i, number >> i & 1)
-        self._take()
+        self.switch()
         return ">"
 
     def read_kept(self, which: str, at_us: int) -> str:

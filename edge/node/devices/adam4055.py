@@ -14,7 +14,8 @@ An input is a signal of 0 or 1. An output is on where the demand is 50 % or more
 
 from edge.node.bus import modbus
 from edge.node.devices.device import Setting
-from edge.node.devices.leased import Leased, switched
+from edge.node.devices.leased import Leased
+from edge.node.devices.switched import SwitchedCoils
 
 # Data addresses (the table's number less one).
 DI_VALUE = 0x0000  # 00001-00008, ADAM-4055
@@ -40,8 +41,10 @@ def inputs(kind: str) -> list:
     return outputs(kind) + ["di%d" % i for i in range(CHANNELS[kind][1])] + ["safety"]
 
 
-class Adam4055(Leased):
+class Adam4055(SwitchedCoils, Leased):
     """``safe``: output name -> 0 or 100, as the module was armed with; ``lease_ms``: its time."""
+
+    DO_VALUE = DO_VALUE
 
     def __init__(self, name, unit: int, period_ms: int, lease_ms: int, safe: dict, kind: str = "adam4055"):
         Leased.__init__(self, name, unit, inputs(kind), outputs(kind), lease_ms, safe)
@@ -76,19 +79,6 @@ class Adam4055(Leased):
             self.set_bits(self._safety, 1, data[3] & 1, now_ms)
             if self.ready and not data[1] & 1:
                 self.verify_again("its communication safety is no longer enabled")
-
-    def raw(self, percent: float) -> int:
-        return switched(percent)
-
-    def actual(self, channel: int):
-        return self.values[channel] * 100.0 if self.faults[channel] == "" else None
-
-    def send(self, values: list) -> list:
-        if len(values) == 1:
-            self.write_coil("outputs", DO_VALUE + self.first, values[0])
-        else:
-            self.write_coils("outputs", DO_VALUE + self.first, values)
-        return ["outputs"]
 
 
 def build(name: str, spec: dict, wired: dict, safe: dict):

@@ -106,8 +106,3 @@ class Leased(Device):
     def actual(self, channel: int):
         """Of a family whose inputs begin with the read-back of its outputs."""
         return self.values[channel] if self.faults[channel] == "" else None
-
-
-def switched(percent: float) -> int:
-    """A digital output is on from 50 % on."""
-    return 1 if percent >= 50.0 else 0

@@ -13,7 +13,7 @@ from edge.node.bus import modbus
 from edge.node.devices import icpdas
 from edge.node.devices.device import Setting
 from edge.node.devices.icpdas import Watched
-from edge.node.devices.leased import switched
+from edge.node.devices.switched import SwitchedCoils
 
 # Data addresses (the table's number less one).
 DO_VALUE = 0x0000  # 00001
@@ -42,8 +42,10 @@ def inputs(kind: str) -> list:
     return outputs(kind) + ["di%d" % i for i in range(CHANNELS[kind][1])] + ["watchdog"]
 
 
-class M7065(Watched):
+class M7065(SwitchedCoils, Watched):
     """``safe``: output name -> 0 or 100; ``lease_ms``: 100..25500, 0 where no output is in use."""
+
+    DO_VALUE = DO_VALUE
 
     def __init__(self, name: str, unit: int, period_ms: int, lease_ms: int, safe: dict, kind: str = "m7065"):
         Watched.__init__(self, name, unit, inputs(kind), outputs(kind), period_ms, lease_ms, safe)
@@ -70,19 +72,6 @@ class M7065(Watched):
             self.set_bits(outputs, inputs, data[0], now_ms)
         else:
             Watched.received(self, tag, data, now_ms)
-
-    def raw(self, percent: float) -> int:
-        return switched(percent)
-
-    def actual(self, channel: int):
-        return self.values[channel] * 100.0 if self.faults[channel] == "" else None
-
-    def send(self, values: list) -> list:
-        if len(values) == 1:
-            self.write_coil("outputs", DO_VALUE + self.first, values[0])
-        else:
-            self.write_coils("outputs", DO_VALUE + self.first, values)
-        return ["outputs"]
 
 
 def build(name: str, spec: dict, wired: dict, safe: dict):

@@ -6,11 +6,11 @@ outputs and inputs in two digits each: recollection of the same manual.
 
 from edge.node.devices.dcon_device import TextSetting, hexadecimal
 from edge.node.devices.icpdas_dcon import WatchedDcon
-from edge.node.devices.leased import switched
 from edge.node.devices.m7065 import CHANNELS, inputs, outputs
+from edge.node.devices.switched import Switched
 
 
-class M7065Dcon(WatchedDcon):
+class M7065Dcon(Switched, WatchedDcon):
     """``spec``: its table of the node file; ``safe``: output name -> 0 or 100."""
 
     READ_BACK = ["data"]
@@ -52,12 +52,6 @@ class M7065Dcon(WatchedDcon):
             return
         self.set_bits(0, outputs, bits >> 8, now_ms)
         self.set_bits(outputs, inputs, bits, now_ms)
-
-    def raw(self, percent: float) -> int:
-        return switched(percent)
-
-    def actual(self, channel: int):
-        return self.values[channel] * 100.0 if self.faults[channel] == "" else None
 
     def send(self, values: list) -> list:
         self.ask("outputs", self.text("@%02X" % self._bits(values)))

@@ -12,7 +12,8 @@ from struct import pack, unpack
 
 from edge.node.bus import modbus
 from edge.node.devices.device import Device, Setting
-from edge.node.devices.leased import LEASE_MARGIN_MS, LEASE_PERIOD_MS, switched
+from edge.node.devices.leased import LEASE_MARGIN_MS, LEASE_PERIOD_MS
+from edge.node.devices.switched import switched
 
 # table -> function that reads it
 TABLES = {
