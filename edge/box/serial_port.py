@@ -1,26 +1,25 @@
 """A serial port on CPython: pyserial opens and configures it, bytes move by its file descriptor."""
 
-import errno
 import os
 import termios
 
 import serial
 import serial.rs485
 
+from edge.box.descriptor import Descriptor
+
 PARITIES = {"N": serial.PARITY_NONE, "E": serial.PARITY_EVEN, "O": serial.PARITY_ODD}
-_READ = 4096
 
 
 class PortError(OSError):
     """A port that can't be used: says which one, why, and what to do."""
 
 
-class SerialPort:
-    """The UART interface of edge.node.bus.uart over a real port or a pseudo-terminal.
+class SerialPort(Descriptor):
+    """A real port or a pseudo-terminal.
 
     ``path`` as /dev/ttyUSB0, ``framing`` as 8N1; ``rs485``: the kernel turns the line's direction with
-    RTS. Raises PortError when it can't be opened; any(), read() and write() raise OSError once it is
-    gone, and reopen() opens it anew.
+    RTS. Raises PortError when it can't be opened; once it is gone, reopen() opens it anew.
     """
 
     def __init__(self, path: str, baud: int, framing: str = "8N1", rs485: bool = False):
@@ -54,8 +53,7 @@ class SerialPort:
             port.close()
             raise
         self._serial = port
-        self._fd = port.fileno()
-        self._pending = b""
+        self.use(port.fileno())
 
     def _set_up(self, port: serial.Serial):
         if self._rs485:
@@ -79,31 +77,6 @@ class SerialPort:
             termios.tcsetattr(port.fileno(), termios.TCSANOW, attributes)
         except termios.error as error:
             raise PortError(f"port {self.path} can't be set up: {error.args[-1]}") from None
-
-    def any(self) -> int:
-        """How many bytes can be read now (read ahead by one system call)."""
-        if not self._pending:
-            try:
-                self._pending = os.read(self._fd, _READ)
-            except BlockingIOError:
-                return 0
-            if not self._pending:
-                raise OSError(errno.EIO, f"port {self.path} hung up")
-        return len(self._pending)
-
-    def read(self) -> bytes:
-        data = self._pending
-        self._pending = b""
-        return data
-
-    def write(self, data: bytes) -> int:
-        try:
-            return os.write(self._fd, data)
-        except BlockingIOError:
-            return 0
-
-    def pollable(self) -> int:
-        return self._fd
 
     def close(self):
         self._serial.close()

@@ -1,25 +1,27 @@
-"""A pseudo-terminal with the UART interface: the emulator's end of it, and the path that a master opens."""
+"""A pseudo-terminal: the emulator's end of it, and the path that a master opens."""
 
 import os
 import termios
 import tty
 
+from edge.box.descriptor import Descriptor
 from edge.box.serial_port import PortError
 
 
-class PseudoTerminal:
+class PseudoTerminal(Descriptor):
     """A raw pseudo-terminal; ``path`` is what the master of the line opens.
 
-    Bytes that nobody reads are lost, as on a line. ``link``: a symbolic link to make to it; an old link
-    of that name is replaced. Raises PortError.
+    Bytes that nobody reads are lost, as on a line. It holds the other end open too, so that it does not hang
+    up when a master leaves. ``link``: a symbolic link to make to it; an old link of that name is replaced.
+    Raises PortError.
     """
 
     def __init__(self, link=None):
-        self._fd, self._other = os.openpty()
+        fd, self._other = os.openpty()
         tty.setraw(self._other, termios.TCSANOW)
-        os.set_blocking(self._fd, False)
+        os.set_blocking(fd, False)
+        self.use(fd)
         self.path = os.ttyname(self._other)
-        self._pending = b""
         self._link = None
         if link is not None:
             self._make_link(link)
@@ -33,29 +35,6 @@ class PseudoTerminal:
             self.close()
             raise PortError(f"link {link} can't be made: {error.strerror}; name a free path") from None
         self._link = link
-
-    def any(self) -> int:
-        """How many bytes can be read now (read ahead by one system call)."""
-        if not self._pending:
-            try:
-                self._pending = os.read(self._fd, 4096)
-            except BlockingIOError:
-                return 0
-        return len(self._pending)
-
-    def read(self) -> bytes:
-        data = self._pending
-        self._pending = b""
-        return data
-
-    def write(self, data: bytes) -> int:
-        try:
-            return os.write(self._fd, data)
-        except BlockingIOError:
-            return 0
-
-    def pollable(self) -> int:
-        return self._fd
 
     def close(self):
         if self._link is not None and os.path.islink(self._link) and os.readlink(self._link) == self.path:
