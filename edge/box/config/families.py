@@ -18,8 +18,9 @@ class Family:
 
     ``sensors``: sensor -> (low, high, unit) of what can be read with it; ``lease``: one of the four above,
     None for a device without outputs; ``lease_ms``: (lowest, highest, step) of the lease that the node file
-    states; ``holds``: whether the device itself can hold its last output when the lease ends; ``dcon``: it
-    can be asked with DCON commands too; ``digital``: its outputs are on or off; ``keys``: its own keys.
+    states; ``holds``: whether the device itself can hold its last output when the lease ends; ``digital``:
+    its outputs are on or off; ``keys``: its own keys. ``dcon``, as its driver says: it can be asked with DCON
+    commands too.
     """
 
     def __init__(
@@ -31,7 +32,6 @@ class Family:
         lease_ms=None,
         lease_needed: bool = False,
         holds: bool = False,
-        dcon: bool = False,
         digital: bool = False,
         keys=None,
     ):
@@ -41,12 +41,12 @@ class Family:
         self.lease = lease
         self.lease_ms = lease_ms
         self.holds = holds
-        self.dcon = dcon
+        self.dcon = drivers.speaks_dcon(name)
         self.digital = digital
         self.keys = dict(keys or {})
         if lease_ms:
             self.keys = {**_lease_keys(lease, lease_ms, lease_needed), **self.keys}
-        if dcon:
+        if self.dcon:
             self.keys.update(_DCON_KEYS)
         module = drivers.family(name)
         self._inputs = drivers.inputs(name)
@@ -159,27 +159,23 @@ FAMILIES = {
             "m7018",
             "ICP DAS M-7018: eight inputs for thermocouples, all of one type",
             sensors=_icpdas_sensors("m7018"),
-            dcon=True,
             keys=_COLD_JUNCTION,
         ),
         Family(
             "m7019r",
             "ICP DAS M-7019R: eight inputs for thermocouples and currents",
             sensors=_icpdas_sensors("m7019r"),
-            dcon=True,
             keys=_COLD_JUNCTION,
         ),
         Family(
             "adam4018+",
             "Advantech ADAM-4018+: eight inputs for thermocouples",
             sensors=_adam_sensors(),
-            dcon=True,
         ),
         Family(
             "adam4118",
             "Advantech ADAM-4118: eight inputs for thermocouples",
             sensors=_adam_sensors(),
-            dcon=True,
         ),
         Family("o2_analyser", "zirconia O2 analyser in the wet flue gas"),
         Family(
@@ -188,7 +184,6 @@ FAMILIES = {
             lease=BY_NODE,
             lease_ms=_WATCHDOG,
             lease_needed=True,
-            dcon=True,
         ),
         Family(
             "adam4024",
@@ -201,7 +196,6 @@ FAMILIES = {
             "ICP DAS M-7055: eight digital inputs and eight outputs with a host watchdog",
             lease=BY_NODE,
             lease_ms=_WATCHDOG,
-            dcon=True,
             digital=True,
         ),
         Family(
@@ -209,7 +203,6 @@ FAMILIES = {
             "ICP DAS M-7065: four digital inputs and five relays with a host watchdog",
             lease=BY_NODE,
             lease_ms=_WATCHDOG,
-            dcon=True,
             digital=True,
         ),
         Family(

@@ -125,8 +125,4 @@ def sensors(kind: str) -> dict:
 
 def build(name: str, spec: dict, wired: dict, safe: dict):
     """A driver from its table of a node file."""
-    if spec.get("protocol") == "dcon":
-        from edge.node.devices.adam4018_dcon import Adam4018Dcon
-
-        return Adam4018Dcon(name, spec, wired)
     return Adam4018(name, spec["unit"], spec["period_ms"], wired, spec["type"])

@@ -77,3 +77,8 @@ class Adam4018Dcon(DconDevice):
             # At once: the value may be read later, and good again only with a new value.
             if self._burnt_out & 1 << i:
                 self.faults[i] = BURNT_OUT
+
+
+def build(name: str, spec: dict, wired: dict, safe: dict):
+    """A driver from its table of a node file."""
+    return Adam4018Dcon(name, spec, wired)

@@ -142,10 +142,5 @@ def sensors(kind: str) -> dict:
 
 def build(name: str, spec: dict, wired: dict, safe: dict):
     """A driver from its table of a node file."""
-    if spec.get("protocol") == "dcon":
-        from edge.node.devices.m7019r_dcon import M7018Dcon, M7019RDcon
-
-        dcon = M7018Dcon if spec["type"] == "m7018" else M7019RDcon
-        return dcon(name, spec, wired)
     family = M7018 if spec["type"] == "m7018" else M7019R
     return family(name, spec["unit"], spec["period_ms"], wired, bool(spec.get("cold_junction")))

@@ -70,3 +70,9 @@ class M7018Dcon(M7019RDcon):
             if sensor:
                 return [TextSetting("type code ($AA2)", "$2", 3, "%02X" % SENSORS[sensor][0])]
         return []
+
+
+def build(name: str, spec: dict, wired: dict, safe: dict):
+    """A driver from its table of a node file."""
+    family = M7018Dcon if spec["type"] == "m7018" else M7019RDcon
+    return family(name, spec, wired)

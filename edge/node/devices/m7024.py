@@ -80,8 +80,4 @@ class M7024(Watched):
 
 def build(name: str, spec: dict, sensors: dict, safe: dict):
     """A driver from its table of a node file."""
-    if spec.get("protocol") == "dcon":
-        from edge.node.devices.m7024_dcon import M7024Dcon
-
-        return M7024Dcon(name, spec, safe)
     return M7024(name, spec["unit"], spec["period_ms"], spec["lease_ms"], safe)

@@ -59,3 +59,8 @@ class M7024Dcon(WatchedDcon):
                 tags.append("output %d" % channel)
                 self.ask(tags[-1], self.text("#%d%s" % (channel, values[i])))
         return tags
+
+
+def build(name: str, spec: dict, wired: dict, safe: dict):
+    """A driver from its table of a node file."""
+    return M7024Dcon(name, spec, safe)

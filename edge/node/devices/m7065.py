@@ -76,8 +76,4 @@ class M7065(SwitchedCoils, Watched):
 
 def build(name: str, spec: dict, wired: dict, safe: dict):
     """A driver from its table of a node file."""
-    if spec.get("protocol") == "dcon":
-        from edge.node.devices.m7065_dcon import M7065Dcon
-
-        return M7065Dcon(name, spec, safe)
     return M7065(name, spec["unit"], spec["period_ms"], spec.get("lease_ms", 0), safe, spec["type"])

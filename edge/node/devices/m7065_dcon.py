@@ -56,3 +56,8 @@ class M7065Dcon(Switched, WatchedDcon):
     def send(self, values: list) -> list:
         self.ask("outputs", self.text("@%02X" % self._bits(values)))
         return ["outputs"]
+
+
+def build(name: str, spec: dict, wired: dict, safe: dict):
+    """A driver from its table of a node file."""
+    return M7065Dcon(name, spec, safe)

@@ -1,4 +1,8 @@
-"""The types of devices that a node file may name; a family's module is loaded when one names it."""
+"""The types of devices that a node file may name; a family's module is loaded when one names it.
+
+How a family is asked with DCON commands stands in a second module, as m7024_dcon beside m7024: it takes the
+register map from the first, which does not know of it.
+"""
 
 # type -> module of its family
 FAMILIES = {
@@ -19,23 +23,39 @@ FAMILIES = {
     "s7800": "s7800",
     "modbus": "modbus_device",
 }
+# The families that have such a second module.
+IN_DCON = ["m7019r", "adam4018", "m7024", "m7065"]
+
+
+def speaks_dcon(kind: str) -> bool:
+    """Whether a type can be asked with DCON commands too."""
+    return FAMILIES.get(kind) in IN_DCON
 
 
 def family(kind: str):
     """The module of a type's family; ValueError where there is none."""
     if kind not in FAMILIES:
         raise ValueError("there is no driver for device type %s" % kind)
+    return _module(FAMILIES[kind])
+
+
+def _module(name: str):
     # With something to take from it, an import answers the module itself and not the package.
-    return __import__("edge.node.devices." + FAMILIES[kind], None, None, ("build",))
+    return __import__("edge.node.devices." + name, None, None, ("build",))
 
 
 def build(name: str, spec: dict, sensors: dict, safe: dict):
     """A driver for one [device] table of the node file.
 
     ``sensors``: input -> sensor of the signals that read it. ``safe``: output channel -> safe value
-    in percent or None for hold, of the outputs that it drives.
+    in percent or None for hold, of the outputs that it drives. ValueError where there is no such driver.
     """
-    return family(spec["type"]).build(name, spec, sensors, safe)
+    kind = spec["type"]
+    if spec.get("protocol") != "dcon":
+        return family(kind).build(name, spec, sensors, safe)
+    if not speaks_dcon(kind):
+        raise ValueError("there is no driver for device type %s with protocol dcon" % kind)
+    return _module(FAMILIES[kind] + "_dcon").build(name, spec, sensors, safe)
 
 
 def channel(kind: str, name: str):

@@ -1,6 +1,9 @@
 """A node and a plant with a device of every type, Modbus and DCON on one line: all of it at once."""
 
+import ast
+import graphlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.box import check, micropython
-from edge.box.config import describe
+from edge.box.config import describe, find
 from edge.emulator.virtual import VirtualRun
 from edge.node.devices import eurotherm3200, table
 from tests.parts import missing_part
@@ -131,6 +134,71 @@ def test_only_families_that_the_node_file_names_are_loaded():
     assert loaded(m7024) == shared | {"leased", "icpdas", "m7024"}
     dcon = {"m7024_dcon", "icpdas_dcon", "dcon_device"}
     assert loaded({**m7024, "protocol": "dcon"}) == shared | {"leased", "icpdas", "m7024"} | dcon
+
+
+def test_a_type_that_does_not_speak_dcon_is_not_built_as_if_it_did():
+    with pytest.raises(ValueError, match="no driver for device type o2_analyser with protocol dcon"):
+        table.build("it", {"type": "o2_analyser", "unit": 1, "period_ms": 500, "protocol": "dcon"}, {}, {})
+
+
+def imports_of(path):
+    """The drivers' modules that one of them imports, also where it does so late."""
+    found = set()
+    for item in ast.walk(ast.parse(path.read_text())):
+        if isinstance(item, ast.ImportFrom) and item.module.startswith("edge.node.devices"):
+            name = item.module[18:]
+            found |= {name} if name else {alias.name for alias in item.names}
+    return found
+
+
+def test_no_two_drivers_import_each_other():
+    folder = Path(table.__file__).parent
+    graph = {path.stem: imports_of(path) for path in folder.glob("*.py") if path.stem != "__init__"}
+    assert {"m7024", "icpdas_dcon", "dcon_device"} <= graph["m7024_dcon"]
+    # Raises CycleError.
+    tuple(graphlib.TopologicalSorter(graph).static_order())
+    for name, others in graph.items():
+        assert "_dcon" in name or name == "dcon_device" or not any("dcon" in other for other in others), name
+
+
+PROTOCOLS = """
+import sys
+from edge.node.description import load
+from edge.node.build import build
+from edge.node.clock import VirtualClock
+from edge.node.report.local import LocalReporter
+description = load(sys.argv[1])
+uarts = {}
+for name in description["bus"]:
+    uarts[name] = None
+assert build(description, uarts, VirtualClock(), LocalReporter()).devices
+print(len([name for name in sys.modules if "dcon" in name]))
+"""
+
+
+@pytest.fixture(params=["cpython", "micropython"])
+def interpreter(request):
+    if request.param == "cpython":
+        return [sys.executable], dict(os.environ, PYTHONPATH=str(micropython.root()))
+    try:
+        return [micropython.executable(), "-X", "heapsize=1m"], micropython.environment()
+    except FileNotFoundError as error:
+        missing_part(str(error))
+
+
+@pytest.mark.parametrize(("node", "modules"), [("bishkek", 0), (NODE, 7)])
+def test_a_node_without_dcon_loads_nothing_of_it(tmp_path, interpreter, node, modules):
+    command, environment = interpreter
+    board = tmp_path / "node.json"
+    board.write_bytes(describe(node if node == NODE else find(node))[1])
+    script = tmp_path / "protocols.py"
+    script.write_text(PROTOCOLS)
+    done = subprocess.run(
+        [*command, str(script), str(board)], capture_output=True, text=True, timeout=60, env=environment
+    )
+    assert done.returncode == 0, done.stderr[-1500:]
+    # The bus, the settings, the watchdog, and four families.
+    assert int(done.stdout) == modules
 
 
 BUILT = """
