@@ -200,6 +200,10 @@ class Master:
             return "garbled echo" if self._echo[:4] in buffer else "no echo"
         if self.expected == 0:
             return ""
+        if buffer == self.request:
+            return "only an echo"
+        if buffer.startswith(self.request):
+            buffer = buffer[len(self.request) :]
         size = len(buffer)
         if size == 0:
             return "silence"
@@ -209,8 +213,6 @@ class Master:
                 return "wrong unit"
             if buffer[1] & 0x7F != self.request[1]:
                 return "wrong function"
-            if buffer[:claimed] == self.request:
-                return "only an echo"
             return "wrong length" if claimed != self.expected else "wrong address"
         if size < self.expected:
             return "truncated"
@@ -219,6 +221,9 @@ class Master:
     def spent(self) -> bool:
         """Whether what came was the reply, damaged: then no late one can come, and asking again is safe."""
         buffer = self.buffer
+        if self.echo_seen and not self.echo:
+            # The first bytes are our own, or what is left of them.
+            buffer = buffer[len(self.request) :]
         if self._echo or len(buffer) < 3 or buffer[:2] != self.request[:2]:
             return False
         claimed = modbus.claimed_length(buffer)

@@ -292,14 +292,15 @@ class Bus:
         self._end(station, now_us)
         # Whatever came belongs to nobody now.
         heard = master.strays + master.buffer
+        if heard:
+            # Before this request is among those that may be answered late: an own echo is no such answer.
+            self.stray_bytes += len(heard)
+            self.late.find(self.stations, heard)
         why = NOT_SENT if self._unsent else master.why()
         if why:
             self._failed(station, master.request, why, master.spent(), now_us)
         else:
             station.device.replied(self._tag, b"", now_us // 1000)
-        if heard:
-            self.stray_bytes += len(heard)
-            self.late.find(self.stations, heard)
 
     def _failed(self, station: Station, request: bytes, why: str, spent: bool, now_us: int):
         """An attempt has failed; ``spent``: its reply came damaged, none can come late."""

@@ -314,6 +314,32 @@ def test_a_late_reply_of_one_register_is_never_the_data_of_the_next():
     assert device.station.late > 10
 
 
+def echoed(slave):
+    """The same slave on a line that hands back every byte that is sent."""
+    return lambda request, sent_us: [(0, request), *slave(request, sent_us)]
+
+
+def test_a_late_reply_is_never_the_data_of_the_next_on_a_line_that_echoes_unasked():
+    line = Line(echoed(lambda request, sent_us: [(65000, registers(request))]))
+    device = line.add(1, [read(address, address, 2, 100) for address in (0, 10)])
+    line.run(20000)
+    assert "replied" not in device.kinds()
+    times_us = [at_us for at_us, _ in line.requests()]
+    assert min(later - at for at, later in zip(times_us, times_us[1:], strict=False)) > 1000 * LATE_MS
+    assert device.station.late == len(times_us)
+    assert device.station.last_error == "only an echo"
+
+
+def test_the_echo_of_a_write_is_no_late_reply():
+    line = Line(echoed(lambda request, sent_us: sound(request, sent_us) if request[1] == READ else []))
+    device = line.add(1, [read("a", 0, 2, 5000)])
+    line.run(100)
+    device.station.queue("set", modbus.write_register(1, 7, 42))
+    line.run(500)
+    assert device.told[-1][:3] == ("failed", "set", "only an echo")
+    assert device.station.late == 0
+
+
 # Silence, noise, broadcast ---------------------------------------------------------------------
 
 

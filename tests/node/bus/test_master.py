@@ -179,6 +179,26 @@ def test_an_echo_that_nobody_configured_is_not_taken_for_the_reply():
     assert master.echo_seen
 
 
+@pytest.mark.parametrize(
+    ("heard", "why", "spent"),
+    [
+        (READ, "only an echo", False),
+        (READ[:5], "truncated", False),
+        (READ[:-1] + b"\x00", "wrong crc", False),
+        (READ + READ_REPLY[:5], "truncated", True),
+        (READ + READ_REPLY[:-1] + b"\x00", "wrong crc", True),
+        (READ + modbus.sealed(b"\x02" + READ_REPLY[1:-2]), "wrong unit", False),
+    ],
+)
+def test_behind_an_echo_that_nobody_configured_the_reply_is_still_to_come(heard, why, spent):
+    """What is cut off or damaged may be the echo itself; only what stands behind it is the reply."""
+    master = asked(READ)
+    assert master.feed(READ + READ_REPLY, 1000) == modbus.DONE
+    master.begin(READ, 7, 5000)
+    assert master.feed(heard, 6000) == modbus.PENDING
+    assert (master.why(), master.spent()) == (why, spent)
+
+
 def test_an_echo_that_has_gone_is_noticed_by_the_next_read():
     master = asked(READ)
     master.feed(READ + READ_REPLY, 1000)
