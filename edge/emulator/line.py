@@ -13,7 +13,8 @@ class Line:
     """``paced``: bytes come at the line's speed already, as on a real line; a pseudo-terminal has none.
 
     ``taps``: each is called with (time in us of the last character, ">" or "<", bytes) for what the master
-    and the slaves send, a whole frame at a time where it came so. ``behind_us``: the most that a group of
+    and the slaves send, a whole frame at a time where it came so. ``violations`` of the silence and
+    ``collisions`` are counted as by edge.emulator.wire.Wire. ``behind_us``: the most that a group of
     bytes has been written later than it was due; ``written`` groups, of which ``missed`` were so late that
     the line had fallen silent.
     """
@@ -69,7 +70,7 @@ class Line:
         if self._talked_over(start_us, end_us):
             self.collisions += 1
             data = garbled(data)
-        elif self._sent_us and start_us < self._sent_us + self._silence_us and not self._slaves.partial():
+        elif start_us < self._quiet_us() and not self._slaves.partial():
             self.violations += 1
         paused = start_us - self._heard_us >= self._slaves.silence_us
         if self._taps and self._asked and paused:
@@ -93,6 +94,11 @@ class Line:
         for tap in self._taps:
             tap(at_us, direction, data)
 
+    def _quiet_us(self) -> int:
+        """When the line has been silent for long enough, after the slaves and after the master."""
+        last_us = self._sent_us if self._sent_us > self._heard_us else self._heard_us
+        return last_us + self._silence_us if last_us else 0
+
     def _talked_over(self, start_us: int, end_us: int) -> bool:
         """Garble what a slave sends between these times; whether there is any."""
         overlap = False
@@ -103,8 +109,11 @@ class Line:
         return overlap
 
     def _send(self, reply: bytes, start_us: int):
-        """Note what to write when."""
+        """Note what to write when; who answers while another does garbles both."""
         size = len(reply)
+        if self._groups and self._talked_over(start_us, start_us + int(size * self._char_us)):
+            self.collisions += 1
+            reply = garbled(reply)
         if self._paced:
             self._groups.append((start_us, start_us + int(size * self._char_us), reply, True))
             return

@@ -1,12 +1,10 @@
 """The silence between two frames: the masters keep what the emulator holds them to, to the microsecond."""
 
 from fractions import Fraction
-from types import SimpleNamespace
 
 import pytest
 
 from edge.emulator.dcon_slave import DconSlaves
-from edge.emulator.line import Line
 from edge.emulator.slave import ModbusSlaves
 from edge.emulator.wire import RECEIVED, SENT, Wire
 from edge.node.bus import modbus
@@ -14,6 +12,7 @@ from edge.node.bus.dcon import DconMaster
 from edge.node.bus.master import Master
 from edge.node.bus.schedule import Bus
 from edge.node.clock import VirtualClock
+from tests.emulator.test_line import Desk
 from tests.emulator.test_slave import UNIT, Shelf
 from tests.node.bus.line import Listener
 
@@ -53,46 +52,18 @@ def test_the_line_in_memory_counts_a_silence_that_is_a_microsecond_too_short(bau
     assert wire.violations == short_us
 
 
-class Pipe:
-    """A port that hands over what was put into it, and keeps what is written."""
-
-    def __init__(self):
-        self.coming = b""
-        self.written = b""
-
-    def any(self):
-        return len(self.coming)
-
-    def read(self):
-        data, self.coming = self.coming, b""
-        return data
-
-    def write(self, data):
-        self.written += data
-
-
 @pytest.mark.parametrize("short_us", [0, 1])
 @pytest.mark.parametrize("paced", [True, False])
 @pytest.mark.parametrize("baud", BAUDS)
 def test_the_line_in_real_time_counts_a_silence_that_is_a_microsecond_too_short(baud, paced, short_us):
-    slaves = ModbusSlaves([Shelf()], baud)
-    bench = SimpleNamespace(slaves=slaves, baud=baud, plant=SimpleNamespace(char_bits=11))
-    pipe = Pipe()
-    line = Line(bench, pipe, paced)
-
-    def hear(request, start_us):
-        """A real port hands over a request when it has come, a pseudo-terminal when it begins."""
-        pipe.coming = request
-        return line.step(start_us + int(len(request) * slaves.char_us) if paced else start_us)
-
-    next_us = hear(REQUEST, 1000000)
-    while len(pipe.written) < 21:
-        now_us = next_us
-        next_us = line.step(now_us)
+    desk = Desk(baud=baud, paced=paced)
+    desk.ask(REQUEST, 1000000)
+    desk.pass_until(2000000)
     # A real port takes a reply at once and sends it at its own pace.
-    end_us = now_us + int(21 * slaves.char_us) if paced else now_us
-    hear(UNASKED, end_us + Master(baud, 50).silence_us - short_us)
-    assert (line.violations, line.collisions) == (short_us, 0)
+    end_us = desk.wrote_us + desk.lasts_us(21) if paced else desk.wrote_us
+    desk.ask(UNASKED, end_us + Master(baud, 50).silence_us - short_us)
+    assert len(desk.pipe.written) == 21
+    assert (desk.line.violations, desk.line.collisions) == (short_us, 0)
 
 
 @pytest.mark.parametrize("baud", BAUDS)
