@@ -53,15 +53,19 @@ WHOLE_LINE = frozenset(("echo",))
 
 
 class Fault:
-    """One active fault; ``unit`` 0: of every unit. ``replies``: how many answers it still bends, -1: all."""
+    """One active fault; ``unit`` 0: of every unit. ``replies``: how many answers it still bends, -1: all.
 
-    def __init__(self, unit: int, kind: str, arg, until_us: int, replies: int, instrument):
+    ``instrument``: whose own fault it is, and has been since ``begun_us``; None for a fault of the line.
+    """
+
+    def __init__(self, unit, kind: str, arg, until_us: int, replies=-1, instrument=None, begun_us: int = 0):
         self.unit = unit
         self.kind = kind
         self.arg = arg
         self.until_us = until_us
         self.replies = replies
         self.instrument = instrument
+        self.begun_us = begun_us
 
 
 class Faults:
@@ -87,7 +91,7 @@ class Faults:
         until_us = _FOREVER_US if seconds is None else now_us + int(seconds * 1000000)
         if kind in LINE_KINDS:
             arg = _line_argument(unit, kind, arg)
-            self._active.append(Fault(unit, kind, arg, until_us, replies, None))
+            self._active.append(Fault(unit, kind, arg, until_us, replies))
         else:
             self._set_instrument(self._instrument(unit, kind, arg), kind, arg, now_us, until_us)
         self.armed = bool(self._active)
@@ -152,12 +156,13 @@ class Faults:
         if not self.armed:
             return
         kept = []
+        ended = []
         for fault in self._active:
-            if now_us < fault.until_us and fault.replies != 0:
-                kept.append(fault)
-                continue
+            (kept if now_us < fault.until_us and fault.replies != 0 else ended).append(fault)
+        for fault in ended:
             if fault.instrument is not None:
                 fault.instrument.end_fault(fault.kind, fault.arg, now_us)
+                _go_on(kept, fault)
             if self.told is not None:
                 self.told(min(fault.until_us, now_us), "ends", fault.unit, fault.kind, fault.arg)
         self._active = kept
@@ -172,10 +177,10 @@ class Faults:
     def _set_instrument(self, instrument, kind: str, arg, now_us: int, until_us: int):
         instrument.begin_fault(kind, arg, now_us)
         if instrument.FAULTS[kind]:
-            self._active.append(Fault(instrument.unit, kind, arg, until_us, -1, instrument))
+            self._active.append(Fault(instrument.unit, kind, arg, until_us, -1, instrument, now_us))
         if kind == "reset":
             booted_us = now_us + instrument.BOOT_MS * 1000
-            self._active.append(Fault(instrument.unit, "silence", None, booted_us, -1, None))
+            self._active.append(Fault(instrument.unit, "silence", None, booted_us))
 
     # What the slave asks ------------------------------------------------------------------------
 
@@ -257,6 +262,13 @@ class Faults:
             return _sealed(bytes((unit,)) + reply[1:-2])
         function = reply[1] ^ 0x07 if arg is None else arg
         return _sealed(reply[:1] + bytes((function,)) + reply[2:-2])
+
+
+def _go_on(faults: list, ended: Fault):
+    """What is wrong with an instrument a second time stays wrong when the first ends."""
+    for fault in faults:
+        if fault.instrument is ended.instrument and fault.kind == ended.kind:
+            fault.instrument.begin_fault(fault.kind, fault.arg, fault.begun_us)
 
 
 def _sealed(body: bytes) -> bytes:

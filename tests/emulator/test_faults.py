@@ -95,6 +95,20 @@ def test_several_faults_of_one_unit_go_together():
     assert first == (101000, b"\0\0abc") and second == (101050, b"\0\0abc")
 
 
+@pytest.mark.parametrize(("kind", "arg", "same"), [("frozen", None, None), ("burnt_out", "ai0", 0)])
+def test_a_fault_of_an_instrument_that_ends_leaves_one_like_it_alone(kind, arg, same):
+    desk = Desk()
+    desk.wait(1)
+    desk.bench.fault(ROOF, kind, arg, seconds=6)
+    desk.bench.fault(ROOF, kind, same, seconds=2)
+    desk.wait(1)
+    shown = desk.read(ROOF, 4, 0)
+    desk.wait(3)
+    assert desk.read(ROOF, 4, 0) == shown and len(desk.bench.faults.active()) == 1
+    desk.wait(4)
+    assert desk.read(ROOF, 4, 0) != shown and not desk.bench.faults.active()
+
+
 def test_who_listens_hears_when_faults_begin_and_end():
     desk = Desk()
     timeline = Timeline(0)
