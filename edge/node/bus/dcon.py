@@ -188,18 +188,22 @@ class DconMaster:
     def _judge(self, text: bytes) -> int:
         """Whether a sound reply is ours."""
         own = self.request[1:3]
-        if text[0] == 0x3F:
-            if len(text) == 1 or text[1:3] == own:
+        named = self.names_sender(self.request)
+        if text[0] == 0x3F and len(text) > 1:
+            if text[1:3] == own:
                 return REFUSED
             self._why = "wrong unit"
             return PENDING
-        if self.names_sender(self.request):
+        if named:
+            # "?" alone too is another module's, late.
             if text[0] != 0x21:
                 self._why = "wrong reply"
                 return PENDING
             if text[1:3] != own:
                 self._why = "wrong unit"
                 return PENDING
+        if text[0] == 0x3F:
+            return REFUSED
         self.data = text
         return DONE
 
@@ -227,8 +231,7 @@ class DconMaster:
         named = self.names_sender(request)
         for line in heard.split(CR)[:-1]:
             for start in range(len(line)):
-                lead = line[start : start + 1]
-                if lead == b">" or lead == b"!":
+                if line[start] in b">!?":
                     if not named or line[start + 1 : start + 3] == request[1:3]:
                         return True
                     break

@@ -74,6 +74,8 @@ def test_an_invalid_command_is_refused_by_name(reply):
         ("#01", b"?02\r", "wrong unit"),
         ("$012", b"!02050600\r", "wrong unit"),
         ("$012", DATA + b"\r", "wrong reply"),
+        ("$012", b"?\r", "wrong reply"),
+        ("~010", b"?\r", "wrong reply"),
         ("#01", b"\x81" + DATA[1:] + b"\r", "garbled"),
         ("#01", b">+02\x80.12\r", "garbled"),
         ("#01", b"+025.12\r", "garbled"),
@@ -214,6 +216,25 @@ def test_a_late_reply_that_names_nobody_is_not_taken_for_another_units():
     pauses = [later - earlier for earlier, later in zip(asked, asked[1:], strict=False)]
     assert max(pauses) >= 1000 * LATE_MS, "nobody was asked for what names nobody"
     assert len(binary.told) == 50, "Modbus units went on"
+
+
+def test_a_late_refusal_that_names_nobody_is_not_taken_for_another_units():
+    def slave(request, sent_us):
+        # "?" alone: an output that it does not have.
+        return [(TIMEOUT_MS * 1000 + 20000, b"?\r")] if request == b"@01FF\r" else []
+
+    line = Line(slave)
+    first = line.add(1, protocol="dcon")
+    dead = dcon_unit(line, 2, period_ms=60000)
+    line.run(3000)
+    assert dead.station.down == "silence"
+    first.station.queue("output", dcon.command("@01FF"))
+    dead.station.queue("named", dcon.command("$022"))
+    line.run(1000)
+    assert [entry[:3] for entry in first.told] == [("failed", "output", "silence")]
+    assert dead.told[-1][:3] == ("failed", "named", "wrong reply")
+    assert dead.station.replies == 0 and dead.station.down
+    assert first.station.late == 1
 
 
 def test_a_dead_module_is_probed_by_a_command_whose_reply_names_it_and_the_others_keep_their_rate():
