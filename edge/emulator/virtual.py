@@ -21,7 +21,7 @@ class VirtualRun:
         baud = description["bus"][name]["baud"]
         self.clock = VirtualClock()
         self.bench = Bench(plant, seed=seed, clock=self.clock)
-        self.wire = Wire(self.clock, baud, self.bench.slaves)
+        self.wire = Wire(self.clock, baud, self.bench.slaves, self.bench.plant.char_bits)
         self.port = self.wire.port()
         self.reporter = LocalReporter(receive, take)
         entropy = random.Random(seed).randbytes

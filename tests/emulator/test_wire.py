@@ -1,9 +1,13 @@
 """The line in memory: times to the microsecond, and what a master must not do."""
 
+from pathlib import Path
+
 import pytest
 
 from cext.crc import crc16
+from edge.box.config import describe
 from edge.emulator.slave import ModbusSlaves
+from edge.emulator.virtual import VirtualRun
 from edge.emulator.wire import RECEIVED, SENT, Wire, garbled
 from edge.node.bus import modbus
 from edge.node.clock import VirtualClock
@@ -11,6 +15,7 @@ from tests.emulator.test_slave import UNIT, Shelf
 
 REQUEST = modbus.read_request(UNIT, 3, 0, 8)
 DELAY_US = 5000
+ALL_TYPES = Path(__file__).parents[1] / "node" / "devices" / "all_types"
 
 
 class Bench:
@@ -41,6 +46,16 @@ def test_a_reply_is_there_when_its_last_character_has_arrived(baud):
     assert bench.port.read() == modbus.sealed(bytes((UNIT, 3, 16)) + bytes(16))
     assert bench.port.next_arrival_us() == -1
     assert bench.port.any() == 0
+
+
+def test_in_a_virtual_run_a_character_has_the_bits_that_the_plant_says(tmp_path):
+    text = (ALL_TYPES / "plant.toml").read_text()
+    plant = tmp_path / "plant.toml"
+    plant.write_text(text.replace("baud = 38400", "baud = 38400\nchar_bits = 10"))
+    run = VirtualRun(str(plant), describe(str(ALL_TYPES / "node.toml"))[0], 1)
+    assert run.wire.duration_us(384) == 100000
+    run.run_for(5)
+    assert (run.wire.violations, run.wire.collisions) == (0, 0)
 
 
 def test_a_cycle_takes_what_the_facts_say():
