@@ -238,7 +238,8 @@ def _alone(name: str, *arguments):
 def measure(quick: bool = False) -> dict:
     part = 1800 if quick else 21600
     peer = 120 if quick else 600
-    fill = 20_000 if quick else 130_000
+    # Full for so long that all levels are thinned: then the most is written.
+    fill, small_fill = (20_000, 20_000) if quick else (500_000, 65_000)
     count = 20_000 if quick else 200_000
     small = 2_000_000 if quick else 16_000_000
     return {
@@ -247,6 +248,7 @@ def measure(quick: bool = False) -> dict:
             "outbox, broker there": _alone("flash", "outbox", False, part, 64_000_000, 0),
             "outbox, broker away": _alone("flash", "outbox", True, part, 64_000_000, 0),
             "outbox, away and full": _alone("flash", "outbox", True, part, small, fill),
+            "outbox of 2 MB, away and full": _alone("flash", "outbox", True, part, 2_000_000, small_fill),
             "segments, broker there": _alone("flash", "segments", False, part // 4, 1_048_576, 0),
             "segments, broker away": _alone("flash", "segments", True, part // 4, 64_000_000, 0),
             "segments, away and full": _alone("flash", "segments", True, part // 4, 1_048_576, 8000),

@@ -7,6 +7,7 @@ locked for this process alone (locking_mode=EXCLUSIVE). Bodies of blocks are com
 Three tables (sample, event, keep) have the same columns: a key, the head of a block and its body. So all that
 counts lies in the file with its own check sum, and a damaged file is searched for it (outbox_salvage) and
 written anew. Pages are small: what changes with every commit (the state, the last leaf) costs a page each.
+Rows of samples are written again in place (outbox_slots).
 """
 
 import contextlib
@@ -18,8 +19,10 @@ import zlib
 from edge.box import outbox_salvage
 from edge.box.outbox_rebuild import TABLES, Rebuilding, finish_swap
 from edge.box.outbox_salvage import PAGE_SIZE, file_size
+from edge.box.outbox_slots import NO_HEAD, Slots
 from edge.node.report.outbox import blocks
-from edge.node.report.outbox.blocks import PACKED, TURNED
+from edge.node.report.outbox.blocks import EVENT, LEVEL, PACKED, SAMPLE, TURNED
+from edge.node.report.outbox.room import DEEPEST
 
 BYTES_MIN = 512 * 1024
 STATE_KEY = 0
@@ -63,10 +66,12 @@ class Outbox(Rebuilding):
         block_bytes = _within(4096, bytes_max // 64, 16384)
         memory_max = _within(32768, bytes_max // 16, 2097152)
         super().__init__(bytes_max, commit_ms, memory_max, block_bytes)
+        self._merged_bytes = 4096  # so that the blocks of all levels fit in slots of one size
         self.path = str(path)
-        log_soft = _within(32768, bytes_max // 16, 1048576)
+        log_soft = _within(32768, bytes_max // 8, 1048576)
         self._log_max = log_soft + memory_max * 9 // 8 + self._turns_max * (block_bytes + 8192)
         self._rows_max = _within(16, log_soft // 4096, 256)
+        self._run = _within(12, bytes_max // 160_000, 64)
         self._log_pages = log_soft // outbox_salvage.FRAME
         pages = (bytes_max - self._log_max) // PAGE_SIZE
         self._pages_max = pages
@@ -74,6 +79,8 @@ class Outbox(Rebuilding):
         self._db = None
         self._names = {}
         self._names_before = {}
+        self._slots = Slots()
+        self._slots_before = self._slots
         self._rescued = None  # rows that were read and could not be written anew yet
         self._restored = False  # the state in memory is the one that counts
         self._marked = False  # the file says that it is in use
@@ -187,21 +194,37 @@ class Outbox(Rebuilding):
 
     def _index(self):
         """List the blocks. Their heads are looked at, their check sums when they are read."""
-        for number, table in TABLES.items():
-            lane = self._lanes[number]
+        for lane in self._lanes.values():
             lane.clear()
-            for key, head in self._db.execute(f"SELECT key, head FROM {table} ORDER BY key"):
-                block = blocks.read_head(head) if isinstance(head, bytes) else None
-                if block is None or block.lane != number or block.first != key or \
-                        block.epoch != self._epoch or (lane.last and lane.last[-1] >= key):
-                    raise Damaged(f"block {key}")
-                lane.insert(len(lane.first), block, key)
+        for key, head in self._db.execute("SELECT key, head FROM event ORDER BY key"):
+            self._list(EVENT, self._block_of(head, key), key)
+        self._slots = Slots()
+        found = []
+        for key, head, size in self._db.execute("SELECT key, head, length(body) FROM sample ORDER BY key"):
+            spare = head == NO_HEAD
+            self._slots.lay(key, size, spare)
+            if not spare:
+                found.append((self._block_of(head, key), key))
+        for block, key in sorted(found, key=lambda each: each[0].first):
+            self._list(SAMPLE, block, key)
         self._names = {}
         for key, head, body in self._db.execute("SELECT key, head, body FROM keep WHERE key > 0"):
             if _sound(head, body) is None:
                 raise Damaged(f"value {key}")
             self._names[blocks.unpack_named(body)[0]] = key
         self._cache = {}
+
+    def _block_of(self, head, key: int):
+        block = blocks.read_head(head) if isinstance(head, bytes) else None
+        if block is None:
+            raise Damaged(f"block {key}")
+        return block
+
+    def _list(self, number: int, block, key: int):
+        lane = self._lanes[number]
+        if block.lane != number or block.epoch != self._epoch or lane.last and lane.last[-1] >= block.first:
+            raise Damaged(f"block {key}")
+        lane.insert(len(lane.first), block, key)
 
     def _bytes(self) -> int:
         return file_size(self.path) + file_size(self.path + "-wal")
@@ -226,6 +249,7 @@ class Outbox(Rebuilding):
             if file_size(self.path + "-wal") > self._log_max:
                 raise OSError("the log does not go into the file")
         self._names_before = dict(self._names)
+        self._slots_before = self._slots.copy()
         self._db.execute("BEGIN IMMEDIATE")
 
     def _end(self):
@@ -238,29 +262,51 @@ class Outbox(Rebuilding):
 
     def _undo(self):
         self._names = self._names_before
+        self._slots = self._slots_before
         if self._db is not None and self._db.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
 
     def _short(self, need: int, rows: int) -> bool:
+        return self._room() + self._slots.spare_pages < (need * 8 // 7 + rows * 768) // PAGE_SIZE + 12
+
+    def _room(self) -> int:
+        """Pages that may still be taken."""
         count = self._db.execute("PRAGMA page_count").fetchone()[0]
         free = self._db.execute("PRAGMA freelist_count").fetchone()[0]
-        return count - free + (need * 9 // 8 + rows * 256) // PAGE_SIZE + 12 > self._pages_short
+        return self._pages_short - count + free
 
     def _put(self, number: int, head: bytes, body: bytes) -> int:
+        if number == SAMPLE:
+            return self._slots.put(self._db, head, body, self._room())
         key = blocks.read_head(head).first
-        self._db.execute(f"INSERT INTO {TABLES[number]} VALUES (?, ?, ?)", (key, head, body))
+        self._db.execute("INSERT INTO event VALUES (?, ?, ?)", (key, head, body))
         return key
 
     def _remove(self, number: int, i: int, j: int):
-        place = self._lanes[number].place
-        self._db.execute(f"DELETE FROM {TABLES[number]} WHERE key BETWEEN ? AND ?", (place[i], place[j - 1]))
+        lane = self._lanes[number]
+        if number == SAMPLE:
+            for place in lane.place[i:j]:
+                self._slots.free(self._db, place)
+        else:
+            ends = (lane.place[i], lane.place[j - 1])
+            self._db.execute("DELETE FROM event WHERE key BETWEEN ? AND ?", ends)
 
     def _get(self, number: int, place: int, size: int) -> tuple:
         row = self._db.execute(f"SELECT head, body FROM {TABLES[number]} WHERE key = ?", (place,)).fetchone()
         if row is None or not isinstance(row[0], bytes) or not isinstance(row[1], bytes):
             return b"", b""
-        return row
+        return row[0], row[1][:size]
+
+    def _unit(self, number: int, level: int) -> tuple:
+        """Many neighbours at once: where they lay, what comes next lies side by side as well."""
+        i, j = super()._unit(number, level)
+        flags = self._lanes[number].flags
+        most = i + min(self._run, sum(1 for each in flags if min(each & LEVEL, DEEPEST) == level) // 4)
+        while j < len(flags) and min(flags[j] & LEVEL, DEEPEST) == level and \
+                (end := self._together(number, j)) <= most:
+            j = end
+        return i, j
 
     def _put_raw_state(self, head: bytes, body: bytes):
         self._db.execute("INSERT OR REPLACE INTO keep VALUES (?, ?, ?)", (STATE_KEY, head, body))
@@ -293,7 +339,7 @@ class Outbox(Rebuilding):
         if count > 1 and all(len(record) == size for _, record in entries):
             # Samples of the same signals: what hardly changes comes to lie side by side.
             turned = body[:6 * count] + _turned(body[6 * count:], size)
-            flags, packed = flags | TURNED, zlib.compress(turned, 1)
+            flags, packed = flags | TURNED, zlib.compress(turned, 6)
         else:
             packed = zlib.compress(body, 3)
         return (flags | PACKED, packed) if len(packed) < len(body) else (flags & ~TURNED, body)

@@ -5,7 +5,8 @@ import contextlib
 import json
 import os
 
-from edge.box.outbox_salvage import PAGE_SIZE, Salvage, file_size
+from edge.box.outbox_salvage import PAGE_SIZE, Salvage, file_size, slot_pages
+from edge.box.outbox_slots import Slots
 from edge.node.report.outbox import blocks
 from edge.node.report.outbox.blocks import EVENT, SAMPLE
 from edge.node.report.outbox.lane import Lane
@@ -207,7 +208,7 @@ class Rebuilding(Store):
         """Leave the oldest out where the bound has become smaller than what there is."""
         room = (self._pages_short - 32) * PAGE_SIZE * 7 // 8 * (3 if number == SAMPLE else 1) // 4
         for i in range(len(lane.first) - 1, -1, -1):
-            room -= lane.size[i] + 100
+            room -= slot_pages(lane.size[i]) * PAGE_SIZE + 100
             if room < 0:
                 self._note_loss("full", number, sum(lane.count[:i + 1]), lane.first[0], lane.last[i])
                 lane.remove(0, i + 1)
@@ -233,6 +234,7 @@ class Rebuilding(Store):
             lane.clear()
         self._cache = {}
         self._names = {}
+        self._slots = Slots()
         self._db = self._opened(new, "OFF")
         try:
             self._db.execute("BEGIN IMMEDIATE")

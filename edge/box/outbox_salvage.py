@@ -19,6 +19,8 @@ FRAME = FRAME_HEAD + PAGE_SIZE
 # The most of a row that lies in its leaf page, and the least when it does not fit there.
 LOCAL_MAX = PAGE_SIZE - 35
 LOCAL_MIN = (PAGE_SIZE - 12) * 32 // 255 - 23
+# Of a slot (outbox_slots), the part in its leaf page.
+SLOT_LOCAL = 44
 
 
 def file_size(path: str) -> int:
@@ -27,6 +29,24 @@ def file_size(path: str) -> int:
         return os.path.getsize(path)
     except FileNotFoundError:
         return 0
+
+
+def slot_pages(size: int) -> int:
+    """Overflow pages of a slot for a body of ``size`` bytes."""
+    return max(-(-(_before(size) + blocks.HEAD_SIZE + size - SLOT_LOCAL) // (PAGE_SIZE - 4)), 0)
+
+
+def slot_size(pages: int) -> int:
+    """Bytes of the body in a slot of so many overflow pages."""
+    left = SLOT_LOCAL + pages * (PAGE_SIZE - 4) - blocks.HEAD_SIZE
+    size = left - _before(left)
+    # A byte less in its length may be a byte more in the body.
+    return size + 1 if size + 1 + _before(size + 1) <= left else size
+
+
+def _before(size: int) -> int:
+    """Bytes of a row before the head: the size of this part, the types of key and head, that of the body."""
+    return 3 + _varint_size(12 + 2 * size)
 
 
 def wal_frames(path: str) -> list:
@@ -113,7 +133,7 @@ class Salvage:
         block = blocks.read_head(page[start:start + blocks.HEAD_SIZE])
         if block is None:
             return b"", b""
-        data = self._block(page, start, block.size)
+        data = self._block(page, start, block)
         return data[:blocks.HEAD_SIZE], data[blocks.HEAD_SIZE:]
 
     def _page(self, number: int) -> bytes:
@@ -136,26 +156,29 @@ class Salvage:
                 self.found.append((block, (number, start)))
             start = page.find(blocks.MAGIC, start + 1)
 
-    def _block(self, page: bytes, start: int, size: int) -> bytes:
+    def _block(self, page: bytes, start: int, block) -> bytes:
         """Head and body. The least that lies in the leaf page ends behind the size in the head."""
-        # Before the head are the size of this part, the types of key and head (a byte each) and of the body.
-        before = 3 + _varint_size(12 + 2 * size)
-        payload = before + blocks.HEAD_SIZE + size
+        before = _before(block.size)
+        payload = before + blocks.HEAD_SIZE + block.size
         local = payload
-        if payload > LOCAL_MAX:
+        if block.lane == blocks.SAMPLE:
+            local = SLOT_LOCAL
+            # The slot may be longer than this body, and its size be written in a byte more.
+            before += page[start - before] != before
+        elif payload > LOCAL_MAX:
             local = LOCAL_MIN + (payload - LOCAL_MIN) % (PAGE_SIZE - 4)
             if local > LOCAL_MAX:
                 local = LOCAL_MIN
         end = start - before + local
         parts = [page[start:end]]
-        left = payload - local
+        left = before + blocks.HEAD_SIZE + block.size - local
         following = page[end:end + 4]
         while left > 0 and len(following) == 4:
             page = self._page(int.from_bytes(following, "big"))
             parts.append(page[4:4 + min(left, PAGE_SIZE - 4)])
             left -= PAGE_SIZE - 4
             following = page[:4]
-        return b"".join(parts)
+        return b"".join(parts)[:blocks.HEAD_SIZE + block.size]
 
 
 def _varint_size(number: int) -> int:

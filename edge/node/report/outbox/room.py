@@ -150,17 +150,22 @@ class Room:
 
     def _unit(self, number: int, level: int) -> tuple:
         """The oldest blocks of a level that are given up together: indices from, to (exclusive)."""
-        lane = self._lanes[number]
+        flags = self._lanes[number].flags
         i = 0
-        while min(lane.flags[i] & LEVEL, DEEPEST) != level:
+        while min(flags[i] & LEVEL, DEEPEST) != level:
             i += 1
+        return i, self._together(number, i)
+
+    def _together(self, number: int, i: int) -> int:
+        """The end (exclusive) of the blocks from the i-th on that are merged into one, of one level."""
+        lane = self._lanes[number]
         j = i + 1
         size = lane.size[i]
         while j < len(lane.first) and j - i < 16 and lane.flags[j] & LEVEL == lane.flags[i] & LEVEL and \
-                (j < i + MERGED or size + lane.size[j] <= self._block_bytes):
+                (j < i + MERGED or size + lane.size[j] <= self._merged_bytes):
             size += lane.size[j]
             j += 1
-        return i, j
+        return j
 
     def _drop(self, number: int, i: int, j: int, why: str):
         lane = self._lanes[number]
@@ -192,6 +197,16 @@ class Room:
 
     def _thin(self, i: int, j: int, level: int):
         """Merge the blocks i … j-1 of the samples, most of their records left out."""
+        lane = self._lanes[SAMPLE]
+        while i < j:
+            k = min(self._together(SAMPLE, i), j)
+            before = len(lane.first)
+            self._merge(i, k, level)
+            j -= before - len(lane.first)
+            i = k - before + len(lane.first)
+
+    def _merge(self, i: int, j: int, level: int):
+        """Make one block of the next level of the blocks i … j-1 of the samples."""
         lane = self._lanes[SAMPLE]
         first = lane.first[i]
         last = lane.last[j - 1]

@@ -49,6 +49,7 @@ class Store(Books):
         self._commit_bytes = min(memory_max // 2, 262144)
         self._record_max = min(records.RECORD_MAX, bytes_max // 16)
         self._block_bytes = block_bytes
+        self._merged_bytes = block_bytes  # more blocks than need be are thinned together up to this size
         self._turns_max = 8
         self._rows_max = 256
         self._event_rows = True  # a block for each event
