@@ -15,14 +15,14 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
-from tests.node.report.agents import ROOT, RemoteConnection, environment, interpreter
 from tests.node.report.brokers import Mosquitto
+from tests.node.report.connections.agents import ROOT, RemoteConnection, environment, interpreter
 
 RATE_MIN = 2000
 WINDOW = 50
 PAYLOAD = b"x" * 200
 TOPIC = "furnace/site/node/samples"
-SCRIPT = os.path.join(ROOT, "tests", "node", "report", "publish_many.py")
+SCRIPT = os.path.join(ROOT, "tests", "node", "report", "connections", "publish_many.py")
 OURS = {"MqttClient, MicroPython": "micropython", "MqttClient, CPython": "cpython", "PahoConnection": "paho"}
 PEER = "paho-mqtt alone"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.node.report.assertions import (  # noqa: E402
+from tests.node.report.speakers.assertions import (  # noqa: E402
     ASSERTIONS,
     CHECKS,
     ELSEWHERE,
@@ -22,11 +22,12 @@ PAGE = Path(__file__).parent / "sparkplug-assertions.md"
 
 HEAD = """# Sparkplug B 3.0: what an edge node owes, assertion by assertion
 
-Made by `python docs/make_sparkplug_assertions.py` from `tests/node/report/assertions.py`; a test compares
-this page with it. The ids are those of the Sparkplug 3.0 specification, without their prefix `tck-id-`.
+Made by `python docs/make_sparkplug_assertions.py` from `assertions.py` in `tests/node/report/speakers/`; a
+test compares this page with it. The ids are those of the Sparkplug 3.0 specification, without their prefix
+`tck-id-`.
 
-Tested assertions are checked on the wire: over the sessions of `tests/node/report/sparkplug_session.py` as
-CPython and MicroPython conduct them (`test_sparkplug_assertions.py::test_assertion[RUNTIME-ID]`), and over
+Tested assertions are checked on the wire: over the sessions of `sparkplug_session.py` (there too) as CPython
+and MicroPython conduct them (`test_sparkplug_assertions.py::test_assertion[RUNTIME-ID]`), and over
 what the sender and the MQTT client of the node really send to mosquitto, the bytes of MQTT included
 (`test_sparkplug_broker.py`). Payloads are read by Google's protobuf. Each check is shown to fail on sessions
 that were tampered with.

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from tests.node.report.agents import KINDS, RemoteConnection
 from tests.node.report.brokers import Subscriber, retained, wait_for
+from tests.node.report.connections.agents import KINDS, RemoteConnection
 from tests.parts import missing_part
 
 

@@ -11,9 +11,9 @@ import pytest
 from edge.box import acl
 from edge.box.config.schema import find, read
 from edge.box.config.tables import TABLES
-from tests.node.report.agents import RemoteConnection
 from tests.node.report.brokers import Mosquitto, Subscriber, wait_for
 from tests.node.report.certificates import Authority
+from tests.node.report.connections.agents import RemoteConnection
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "mqtt-security.md").read_text()

@@ -19,11 +19,11 @@ import pytest
 from edge.box import micropython
 from edge.node.report import records
 from tests.box.outbox_tools import ALL, disk_bytes
-from tests.node.report import outbox_writer
+from tests.node.report.outbox import outbox_writer
 from tests.parts import missing_part
 
 ROOT = Path(__file__).resolve().parents[2]
-WRITER = str(ROOT / "tests" / "node" / "report" / "outbox_writer.py")
+WRITER = str(ROOT / "tests" / "node" / "report" / "outbox" / "outbox_writer.py")
 LANES = (1, 2)
 OPEN_S = 20
 BOOT = 77

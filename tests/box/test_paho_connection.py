@@ -1,6 +1,6 @@
 """What PahoConnection adds to paho-mqtt: it decides in its owner's thread and outlives every end of paho's.
 
-What it has in common with MqttClient is tested for both in tests/node/report/test_connection*.py.
+What it has in common with MqttClient is tested for both in tests/node/report/connections/test_connection*.py.
 """
 
 import random

@@ -8,8 +8,8 @@ import collections
 import json
 import re
 
-from tests.node.report import sparkplug_b
 from tests.node.report.brokers import Subscriber
+from tests.node.report.speakers import sparkplug_b
 
 LOSS = re.compile(r"(\d+) (samples|events), ids (\d+)\.\.(\d+), t (\d+)\.\.(\d+)")
 

@@ -12,7 +12,7 @@ from tests.node.report.brokers import wait_for
 from tests.parts import require_command
 
 KINDS = ("paho", "cpython", "micropython")
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[".."] * 3))
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[".."] * 4))
 SCRIPT = os.path.join(os.path.dirname(__file__), "connection_agent.py")
 
 

@@ -10,9 +10,16 @@ import pytest
 
 from docs import make_sparkplug_assertions
 from edge.box import micropython
-from tests.node.report import sparkplug_session
-from tests.node.report.assertions import ASSERTIONS, CHECKS, ELSEWHERE, NOT_APPLICABLE, NOT_MET, Unseen
-from tests.node.report.wire import Heard, from_lines
+from tests.node.report.speakers import sparkplug_session
+from tests.node.report.speakers.assertions import (
+    ASSERTIONS,
+    CHECKS,
+    ELSEWHERE,
+    NOT_APPLICABLE,
+    NOT_MET,
+    Unseen,
+)
+from tests.node.report.speakers.wire import Heard, from_lines
 from tests.parts import missing_part
 
 # The option "datatype_in_data" is there to break this SHOULD NOT, for decoders that need it.
@@ -30,7 +37,7 @@ def micropython_lines():
         executable = micropython.executable()
     except FileNotFoundError as error:
         missing_part(str(error))
-    script = "from tests.node.report import sparkplug_session; sparkplug_session.main()"
+    script = "from tests.node.report.speakers import sparkplug_session; sparkplug_session.main()"
     done = subprocess.run([executable, "-c", script], cwd=micropython.root(), env=micropython.environment(),
                           capture_output=True, text=True, timeout=60, check=True)
     sessions = {}

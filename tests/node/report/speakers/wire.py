@@ -3,7 +3,7 @@
 import dataclasses
 import json
 
-from tests.node.report import sparkplug_b
+from tests.node.report.speakers import sparkplug_b
 
 VERBS = ("NBIRTH", "NDEATH", "NDATA", "NCMD", "DBIRTH", "DDEATH", "DDATA", "DCMD", "STATE")
 
@@ -111,7 +111,7 @@ class Wire(list):
 
 
 def from_lines(lines: list) -> Wire:
-    """Of tests.node.report.sparkplug_session."""
+    """Of tests.node.report.speakers.sparkplug_session."""
     wire = Wire()
     for line in lines:
         what, *fields = line.split("\t")

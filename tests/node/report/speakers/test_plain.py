@@ -16,7 +16,7 @@ from edge.node.report.catalogue import FLOAT, Catalogue, Metric
 from edge.node.report.records import EVENT, SAMPLE, Event, Sample
 from edge.node.report.speakers.plain import Plain
 from edge.node.report.speakers.speaker import make, number_text, quote
-from tests.node.report.sparkplug_session import FIRST, METRICS
+from tests.node.report.speakers.sparkplug_session import FIRST, METRICS
 
 DOCS = pathlib.Path(make_mqtt_topics.__file__).parent
 BASE = "furnace/bishkek/line1"

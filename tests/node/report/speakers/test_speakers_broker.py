@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from tests.node.report import home_assistant_format
 from tests.node.report.brokers import Subscriber, retained, wait_for
 from tests.node.report.proxy import Proxy
 from tests.node.report.rig import Rig
-from tests.node.report.sparkplug_session import FIRST, GOOD, METRICS, ROOF_A1, T_FURNACE, TRIP
-from tests.node.report.test_plain import SCHEMAS, strict
+from tests.node.report.speakers import home_assistant_format
+from tests.node.report.speakers.sparkplug_session import FIRST, GOOD, METRICS, ROOF_A1, T_FURNACE, TRIP
+from tests.node.report.speakers.test_plain import SCHEMAS, strict
 
 BASE = "furnace/bishkek/line1"
 OWN = BASE + "/home_assistant/"

@@ -10,7 +10,16 @@ from edge.node.report.catalogue import FLOAT, TEXT, Catalogue, Metric, from_json
 from edge.node.report.records import EVENT, SAMPLE
 from edge.node.report.speakers import protobuf
 from edge.node.report.speakers.speaker import make, number_text
-from tests.node.report.sparkplug_session import FIRST, HOST, METRICS, NODE, START_MS, Clock, Driver, written
+from tests.node.report.speakers.sparkplug_session import (
+    FIRST,
+    HOST,
+    METRICS,
+    NODE,
+    START_MS,
+    Clock,
+    Driver,
+    written,
+)
 
 
 class Numbers:

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge.node.report.speakers import protobuf as pb
-from tests.node.report.sparkplug_b import Payload, properties, read
+from tests.node.report.speakers.sparkplug_b import Payload, properties, read
 
 TIMES = st.integers(0, 2**53)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)

@@ -10,10 +10,10 @@ from edge.monitor import listen
 from edge.node.report import records
 from edge.node.report.records import EVENT, SAMPLE
 from edge.node.report.speakers.speaker import make
-from tests.node.report import home_assistant_format
-from tests.node.report.assertions import CHECKS, Unseen
-from tests.node.report.test_plain import SCHEMAS, strict
-from tests.node.report.wire import Message, Session, Wire
+from tests.node.report.speakers import home_assistant_format
+from tests.node.report.speakers.assertions import CHECKS, Unseen
+from tests.node.report.speakers.test_plain import SCHEMAS, strict
+from tests.node.report.speakers.wire import Message, Session, Wire
 
 
 class Told:

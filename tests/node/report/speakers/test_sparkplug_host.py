@@ -18,7 +18,7 @@ import pytest
 from tests.node.report.brokers import Subscriber, free_port, wait_for
 from tests.node.report.proxy import Proxy
 from tests.node.report.rig import Rig
-from tests.node.report.sparkplug_session import (
+from tests.node.report.speakers.sparkplug_session import (
     BAD,
     FIRST,
     GOOD,
@@ -184,7 +184,7 @@ def test_the_example_watches_the_demo(host_python):
         observer = Subscriber(int(port))
         assert wait_for(lambda: len(observer.payloads("furnace/bishkek/line1/telemetry")) > 2, 20)
         observer.close()
-        example = SCRIPT.parents[3] / "examples" / "sparkplug_watch.py"
+        example = SCRIPT.parents[4] / "examples" / "sparkplug_watch.py"
         watched = subprocess.run([host_python, str(example), port, "bishkek", "line1", "4"],
                                  capture_output=True, text=True, timeout=20)
         demo.send_signal(signal.SIGINT)

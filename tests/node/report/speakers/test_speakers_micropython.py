@@ -5,7 +5,7 @@ import io
 import subprocess
 
 from edge.box import micropython
-from tests.node.report import speakers_script
+from tests.node.report.speakers import speakers_script
 from tests.parts import missing_part
 
 
@@ -14,7 +14,7 @@ def on_micropython() -> list:
         executable = micropython.executable()
     except FileNotFoundError as error:
         missing_part(str(error))
-    script = "from tests.node.report import speakers_script; speakers_script.main()"
+    script = "from tests.node.report.speakers import speakers_script; speakers_script.main()"
     done = subprocess.run([executable, "-c", script], cwd=micropython.root(), env=micropython.environment(),
                           capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr

@@ -4,11 +4,11 @@ import pytest
 
 from edge.box.paho_connection import PahoConnection
 from edge.node.report.connections.mqtt import MqttClient
-from tests.node.report.assertions import CHECKS, Unseen
 from tests.node.report.brokers import Mosquitto, Subscriber, wait_for
 from tests.node.report.proxy import Proxy
 from tests.node.report.rig import Rig
-from tests.node.report.sparkplug_session import (
+from tests.node.report.speakers.assertions import CHECKS, Unseen
+from tests.node.report.speakers.sparkplug_session import (
     BAD,
     FIRST,
     GOOD,
@@ -21,7 +21,7 @@ from tests.node.report.sparkplug_session import (
     state,
     written,
 )
-from tests.node.report.wire import Message, from_bytes
+from tests.node.report.speakers.wire import Message, from_bytes
 
 # What only a real connection can show; the rest it shows too, as far as it comes up.
 OF_THE_CONNECTION = [

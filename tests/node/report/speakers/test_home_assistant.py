@@ -10,8 +10,8 @@ from edge.node.report.catalogue import BOOLEAN, FLOAT, INTEGER, TEXT, Catalogue,
 from edge.node.report.records import EVENT, SAMPLE
 from edge.node.report.speakers import home_assistant
 from edge.node.report.speakers.speaker import make
-from tests.node.report import home_assistant_format as documented
-from tests.node.report.sparkplug_session import FIRST, METRICS, T_FURNACE, TRIP
+from tests.node.report.speakers import home_assistant_format as documented
+from tests.node.report.speakers.sparkplug_session import FIRST, METRICS, T_FURNACE, TRIP
 
 OWN = "furnace/bishkek/line1/home_assistant/"
 CONFIG = "homeassistant/device/furnace-bishkek-line1/config"

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from tests.node.report.agents import KINDS, RemoteConnection
 from tests.node.report.brokers import free_port, password_broker, wait_for
+from tests.node.report.connections.agents import KINDS, RemoteConnection
 
 
 @pytest.fixture(params=KINDS)

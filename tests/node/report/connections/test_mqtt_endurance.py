@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from tests.node.report.agents import ROOT, environment, interpreter
 from tests.node.report.brokers import wait_for
+from tests.node.report.connections.agents import ROOT, environment, interpreter
 
 HERE = os.path.dirname(__file__)
 RATE_PER_S = 2000

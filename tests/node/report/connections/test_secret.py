@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from edge.node.report.connections.secret import read_secret
-from tests.node.report.agents import ROOT, environment, interpreter
+from tests.node.report.connections.agents import ROOT, environment, interpreter
 
 SCRIPT = """
 import sys

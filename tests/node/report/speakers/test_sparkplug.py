@@ -8,8 +8,8 @@ from edge.node.report.catalogue import BOOLEAN, FLOAT, INTEGER, TEXT, Catalogue,
 from edge.node.report.records import EVENT, SAMPLE, Sample
 from edge.node.report.speakers import protobuf
 from edge.node.report.speakers.sparkplug_metrics import Vocabulary
-from tests.node.report import sparkplug_b
-from tests.node.report.sparkplug_session import (
+from tests.node.report.speakers import sparkplug_b
+from tests.node.report.speakers.sparkplug_session import (
     FEEDER,
     FEEDER_LINK,
     FIRST,
@@ -27,7 +27,7 @@ from tests.node.report.sparkplug_session import (
     state,
     written,
 )
-from tests.node.report.wire import Message
+from tests.node.report.speakers.wire import Message
 
 
 def born(**settings):

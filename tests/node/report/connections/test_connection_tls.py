@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from tests.node.report.agents import KINDS, RemoteConnection
 from tests.node.report.brokers import Mosquitto, Subscriber, wait_for
 from tests.node.report.certificates import Authority, der
+from tests.node.report.connections.agents import KINDS, RemoteConnection
 
 
 @pytest.fixture(params=KINDS)

@@ -2,7 +2,7 @@
 
 ASSERTIONS: {id: its row of data/sparkplug_edge_assertions.tsv}. Each id is in exactly one of
 
-    CHECKS          a function that looks at the wire (tests.node.report.wire) and fails, or passes after
+    CHECKS          a function that looks at the wire (wire.py, here) and fails, or passes after
                     having seen at least one case of what it is about
     ELSEWHERE       the test that checks what the wire of one node can't show
     NOT_APPLICABLE  why it does not concern this edge node
@@ -14,8 +14,8 @@ test_sparkplug_assertions.py runs the checks; docs/make_sparkplug_assertions.py 
 import csv
 import pathlib
 
-from tests.node.report.sparkplug_b import properties
-from tests.node.report.wire import Heard, Message
+from tests.node.report.speakers.sparkplug_b import properties
+from tests.node.report.speakers.wire import Heard, Message
 
 _TSV = pathlib.Path(__file__).parent / "data" / "sparkplug_edge_assertions.tsv"
 with _TSV.open(encoding="utf-8", newline="") as _file:
@@ -783,15 +783,15 @@ def ndeath_before_disconnect(wire):
 
 ELSEWHERE = {
     "tck-id-operational-behavior-primary-application-state-with-multiple-servers-single-server":
-        "tests/node/report/test_sparkplug_broker.py::test_walks_to_the_broker_where_the_host_is",
+        "tests/node/report/speakers/test_sparkplug_broker.py::test_walks_to_the_broker_where_the_host_is",
     "tck-id-intro-edge-node-id-uniqueness":
-        "tests/node/report/test_sparkplug.py::test_group_and_edge_node_are_from_the_node_file",
+        "tests/node/report/speakers/test_sparkplug.py::test_group_and_edge_node_are_from_the_node_file",
     "tck-id-topic-structure-namespace-unique-edge-node-descriptor":
-        "tests/node/report/test_sparkplug.py::test_group_and_edge_node_are_from_the_node_file",
+        "tests/node/report/speakers/test_sparkplug.py::test_group_and_edge_node_are_from_the_node_file",
     "tck-id-payloads-nbirth-edge-node-descriptor":
-        "tests/node/report/test_sparkplug.py::test_group_and_edge_node_are_from_the_node_file",
+        "tests/node/report/speakers/test_sparkplug.py::test_group_and_edge_node_are_from_the_node_file",
     "tck-id-topic-structure-namespace-duplicate-device-id-across-edge-node":
-        "tests/node/report/test_sparkplug.py::test_two_nodes_may_have_devices_of_the_same_name",
+        "tests/node/report/speakers/test_sparkplug.py::test_two_nodes_may_have_devices_of_the_same_name",
 }
 
 NOT_MET = {}
