@@ -5,7 +5,9 @@ PUBACK; at QoS 0 when a barrier has it, a message at QoS 1 that was sent after t
 
 Live data must not wait behind the backlog, which has at most three quarters of the window and less where its
 acknowledgements queue up: then its share is halved, down to one batch, and then the batches; when answers are
-quick again they grow by one at a time.
+quick again they grow: first the batches, doubled each time, then the share by one. A connection begins with
+the smallest, for nobody knows what the line carries: fifty entries at once would never arrive on a slow one,
+whose connection seems dead before they are through, and would be tried again for ever.
 """
 
 BARRIER_MS = 1000  # the longest that something sent waits for its barrier
@@ -61,7 +63,7 @@ class Delivery:
         self._unconfirmed_bytes = 0
         self._barriers = {}  # packet id -> (batches before it, when it was sent)
         self._share = 1  # batches of the backlog that may be under way
-        self._thin = 0  # halvings of a batch
+        self._thin = THIN_MAX  # halvings of a batch
         self._best_ms = -1  # the quickest answer
         self._paced_ms = 0  # when the share was last made smaller
 
@@ -86,7 +88,7 @@ class Delivery:
             return False
         if self._acknowledged:
             return self._connection.room() > 0
-        return self._waiting < self._window
+        return self._waiting < self._window and not self._barrier_first()
 
     def batch_size(self, most: int) -> int:
         """How many entries of the backlog a batch shall hold, of the ``most`` that the speaker takes."""
@@ -157,20 +159,26 @@ class Delivery:
         """When the next barrier has to be sent at the latest; -1 when none is needed."""
         return self._unconfirmed_ms + BARRIER_MS if self._unconfirmed else -1
 
-    def barrier(self, message, now_ms: int, at_once: bool):
-        """Send ``message`` as the barrier, if it is time for one."""
+    def barrier(self, message, now_ms: int, at_once: bool) -> bool:
+        """Send ``message`` as the barrier, if it is time for one; True when it was sent."""
         if not self._unconfirmed:
-            return
+            return False
         if not at_once and now_ms < self._unconfirmed_ms + BARRIER_MS:
             waited_for = self._backlog >= self._share and self._unconfirmed[-1].backlog
-            many = len(self._unconfirmed) >= self._window // 4 or self._unconfirmed_bytes >= BARRIER_BYTES
-            if not (waited_for or many):
-                return
+            many = len(self._unconfirmed) >= self._window // 4
+            if not (waited_for or many or self._barrier_first()):
+                return False
         packet_id = self._connection.publish(message[0], message[1], message[2], message[3])
-        if packet_id > 0:
-            self._barriers[packet_id] = (self._unconfirmed, now_ms)
-            self._unconfirmed = []
-            self._unconfirmed_bytes = 0
+        if packet_id <= 0:
+            return False
+        self._barriers[packet_id] = (self._unconfirmed, now_ms)
+        self._unconfirmed = []
+        self._unconfirmed_bytes = 0
+        return True
+
+    def _barrier_first(self) -> bool:
+        """Whether so much is unconfirmed that a barrier must go before anything else."""
+        return self._unconfirmed_bytes >= BARRIER_BYTES and len(self._unconfirmed) > 0
 
     def acknowledge(self, packet_id: int, now_ms: int):
         """A PUBACK; one that nobody waits for is passed over."""

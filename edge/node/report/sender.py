@@ -242,14 +242,21 @@ class Sender:
                 return
         while self._answers and delivery.flush(now_ms):
             self._answer(self._answers.pop(0))
-        if self.speaker.history:
-            self._send_lanes(now_ms)
-        else:
-            for lane in LANES:
-                self._merge(lane, now_ms)
-        if delivery.flush(now_ms) and not self.speaker.acknowledged:
-            if delivery.barrier_due_ms() >= 0:
-                delivery.barrier(self.speaker.barrier(), now_ms, self.ending != RUNNING)
+        while True:
+            if self.speaker.history:
+                self._send_lanes(now_ms)
+            else:
+                for lane in LANES:
+                    self._merge(lane, now_ms)
+            # Behind a barrier there is room for more.
+            if not (delivery.flush(now_ms) and self._barrier(now_ms)):
+                return
+
+    def _barrier(self, now_ms: int) -> bool:
+        """Send a barrier where one is due; True when it was sent."""
+        if self.speaker.acknowledged or self.delivery.barrier_due_ms() < 0:
+            return False
+        return self.delivery.barrier(self.speaker.barrier(), now_ms, self.ending != RUNNING)
 
     def _be_born(self):
         self.delivery.put(self.speaker.births(self._clock.utc_ms()), OWN)

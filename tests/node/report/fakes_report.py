@@ -237,6 +237,7 @@ class FakeSpeaker:
         self.begun = 0
         self.observed = []
         self.split = 1  # messages that one entry becomes
+        self.padding = 0  # blanks before the ids
         self.silent = False
         self.catalogue_of = None
         self.untold = 0
@@ -269,7 +270,7 @@ class FakeSpeaker:
         if self.silent:
             return []
         topic = ("old_" if historical else "") + ("event" if lane == EVENT else "samples")
-        ids = b",".join([b"%d" % number for number, _ in entries])
+        ids = b" " * self.padding + b",".join([b"%d" % number for number, _ in entries])
         qos = 1 if self.acknowledged else 0
         return [(topic, ids, qos, False, entries[0][0], entries[-1][0])] * self.split
 

@@ -1,6 +1,6 @@
 """The sender's order, window, barrier and ending, with parts in memory; runs on MicroPython as well."""
 
-from edge.node.report.delivery import BARRIER_MS
+from edge.node.report.delivery import BARRIER_BYTES, BARRIER_MS
 from edge.node.report.records import EVENT, SAMPLE, decode
 from edge.node.report.sender import CLOSED, PARTING_MS, Sender
 from tests.node.report.fakes_report import FakeClock, FakeConnection, FakeOutbox, FakeSpeaker, event, sample
@@ -166,11 +166,27 @@ def test_backlog_holds_back_where_answers_queue_up():
     assert len(bench.connection.flight) > 20
 
 
+def test_each_connection_finds_out_anew_how_much_of_the_backlog_goes_at_once():
+    bench = Bench(FakeSpeaker(backlog_batch=50), window=8)
+    bench.samples(400)
+    for _ in range(2):
+        bench.up()
+        bench.connection.ack()
+        for _ in range(8):
+            bench.step(1)
+            bench.connection.ack(1)
+        sizes = [len(payload.split(b",")) for payload in bench.connection.payloads("old_samples")]
+        assert sizes[:7] == [1, 1, 3, 6, 12, 25, 50]
+        bench.connection.go_down()
+        bench.connection.flight = []
+        bench.step()
+
+
 def test_out_of_order_acknowledgements_and_a_lost_connection():
     bench = Bench(window=8)
-    bench.samples(60)
+    bench.samples(90)
     bench.up()
-    for _ in range(3):  # the share widens
+    for _ in range(9):  # the batches grow, then the share
         bench.connection.ack()
         bench.step(1)
     sent = bench.ids("old_samples")
@@ -190,7 +206,7 @@ def test_out_of_order_acknowledgements_and_a_lost_connection():
     bench.settle()
     again = bench.ids("old_samples")
     assert again[:8] == under_way[:4] + under_way[8:12]
-    assert sorted(set(sent + again)) == list(range(1, 61))
+    assert sorted(set(sent + again)) == list(range(1, 91))
     assert bench.open() == 0
     assert bench.sender.delivery.sent == bench.sender.delivery.acked
 
@@ -353,6 +369,25 @@ def test_what_no_barrier_has_confirmed_stays_within_the_window():
     bench.settle()
     assert bench.ids("samples") == list(range(1, 101))
     assert bench.open() == 0
+
+
+def test_not_much_is_sent_before_a_barrier_whose_answer_shows_that_the_line_still_carries():
+    speaker = quiet(live_batch=1)
+    speaker.padding = 1500
+    bench = Bench(speaker, window=8)
+    bench.up()
+    bench.events(20)
+    bench.samples(20)
+    most = since = 0
+    bench.step()
+    for _, topic, payload in bench.connection.sent:
+        since = 0 if topic == "barrier" else since + len(payload)
+        most = max(most, since)
+    assert len(bench.ids("event")) == 8  # the window, in one step
+    assert BARRIER_BYTES <= most <= BARRIER_BYTES + 1600
+    bench.settle(BARRIER_MS)
+    assert bench.ids("event") == bench.ids("samples")[:20] == list(range(1, 21))
+    assert bench.open() == bench.open(EVENT) == 0
 
 
 def test_a_rebirth_makes_older_data_historical_and_repeats_none():

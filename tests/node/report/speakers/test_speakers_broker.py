@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from edge.box.paho_connection import PahoConnection
+from edge.node.report.catalogue import FLOAT, Metric
+from edge.node.report.connections.mqtt import MqttClient
 from tests.node.report.brokers import Subscriber, retained, wait_for
 from tests.node.report.proxy import Proxy
 from tests.node.report.rig import Rig
@@ -106,3 +109,19 @@ def test_ids_tell_duplicates_and_have_no_gaps(tmp_path, mosquitto):
     assert len(box) == 1
     assert sorted(said) == list(range(min(said), min(said) + 401))
     assert sorted(one["seq"] for one in said.values()) == list(range(1, 402))
+
+
+@pytest.mark.parametrize("kind", ["json", "sparkplug"])
+@pytest.mark.parametrize("connect", [PahoConnection, MqttClient])
+def test_a_backlog_arrives_over_a_line_that_carries_little(tmp_path, mosquitto, kind, connect):
+    wide = [Metric(f"zone_{number}", "degC", FLOAT) for number in range(20)]
+    with Proxy(mosquitto.port) as proxy:
+        proxy.bytes_per_s = 6000
+        rig = Rig(tmp_path, [proxy.port], {kind: {}}, wide, connect=connect, keepalive_s=2)
+        for k in range(40):
+            rig.event("alarm", f"zone_{k}", "came", True)
+            rig.sample(*[(index, GOOD, 800.0 + index + k / 8) for index in range(20)])
+        assert rig.until(rig.idle, 20), rig.engine.stats
+        assert rig.engine.stats["reconnects"] == 0
+        proxy.bytes_per_s = None
+        rig.close()
