@@ -39,7 +39,7 @@ Below `furnace/<site>/<node>/`:
 |---|---|---|---|
 | state | yes | `online` or `offline` | on every connection; `offline` is also the will |
 | catalogue | yes | [JSON](catalogue.schema.json) | on every connection |
-| samples | no | [JSON](samples.schema.json) | from the outbox, QoS 1 |
+| samples | no | [JSON](samples.schema.json) | from the outbox, QoS 1, several at once up to 16 kB |
 | event | no | [JSON](event.schema.json) | from the outbox, QoS 1, before all samples |
 | telemetry | no | [JSON](telemetry.schema.json) | live, every `period_ms` of `[report]`; not stored |
 | reporter | no | JSON: counters of the reporting end | live, once a second, from a box; not stored |

@@ -30,6 +30,8 @@ COMMAND = "command"
 ANSWER = "answer"
 SESSION = "session"
 
+MESSAGE_MAX = 16000  # bytes of samples after which a message is closed: brokers bound what they take
+
 
 class Plain(Speaker):
     """JSON for programs that know nothing of Sparkplug."""
@@ -68,17 +70,31 @@ class Plain(Speaker):
                 (topic, event_json(self.epoch, number, event).encode(), 1, False, number, number)
                 for number, event in entries
             ]
-        pieces = [('{"v":%d,"box":%s,"samples":[' % (VERSION, quote(self.epoch))).encode()]
+        messages = []
+        told = []
+        size = first = last = 0
         for number, sample in entries:
             keys = self._keys_for(sample)
-            if keys is not None:
-                if len(pieces) > 1:
-                    pieces.append(b",")
-                pieces.append(_sample(number, sample, keys).encode())
-        if len(pieces) == 1:
-            return []
-        pieces.append(b"]}")
-        return [(self.base + "/" + SAMPLES, b"".join(pieces), 1, False, entries[0][0], entries[-1][0])]
+            if keys is None:
+                continue
+            text = _sample(number, sample, keys).encode()
+            if told and size + len(text) > MESSAGE_MAX:
+                messages.append(self._samples(told, first, last))
+                told = []
+            if not told:
+                first = number
+                size = 0
+            told.append(text)
+            size += len(text)
+            last = number
+        if told:
+            messages.append(self._samples(told, first, last))
+        return messages
+
+    def _samples(self, told: list, first: int, last: int) -> tuple:
+        head = '{"v":%d,"box":%s,"samples":[' % (VERSION, quote(self.epoch))
+        payload = head.encode() + b",".join(told) + b"]}"
+        return self.base + "/" + SAMPLES, payload, 1, False, first, last
 
     def heard(self, topic: str, payload: bytes, retain: bool) -> list:
         if topic != self.base + "/" + COMMAND:

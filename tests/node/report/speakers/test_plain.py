@@ -14,7 +14,7 @@ from docs import make_mqtt_topics
 from edge.node.report import records
 from edge.node.report.catalogue import FLOAT, Catalogue, Metric
 from edge.node.report.records import EVENT, SAMPLE, Event, Sample
-from edge.node.report.speakers.plain import Plain
+from edge.node.report.speakers.plain import MESSAGE_MAX, Plain
 from edge.node.report.speakers.speaker import make, number_text, quote
 from tests.node.report.speakers.sparkplug_session import FIRST, METRICS
 
@@ -77,6 +77,29 @@ def test_samples_are_as_their_schema_says():
         "quality": {"roof_b1": "bad", "output.feeder": "uncertain"},
     }
     assert (second["id"], second["sync"], "quality" in second) == (9, False, False)
+
+
+def test_samples_of_many_values_become_messages_that_brokers_take():
+    plain = begun([Metric(f"zone_{number}_temperature", "degC", FLOAT) for number in range(200)])
+    values = [(index, 0, 800.125 + index) for index in range(200)]
+    entries = [(number, sample(plain, values, number)) for number in range(11, 61)]
+    messages = plain.messages(SAMPLE, entries, True)
+    told = [strict(message[1]) for message in messages]
+    assert max(len(message[1]) for message in messages) <= MESSAGE_MAX + 100
+    assert len(messages) < 30
+    ids = [[one["id"] for one in content["samples"]] for content in told]
+    assert sum(ids, []) == list(range(11, 61))
+    assert [message[4:] for message in messages] == [(few[0], few[-1]) for few in ids]
+    for content in told:
+        SCHEMAS["samples"].validate(content)
+
+
+def test_one_sample_that_is_longer_than_a_message_should_be_is_told_alone():
+    plain = begun([Metric("n" * 40 + str(number), "degC", FLOAT) for number in range(500)])
+    values = [(index, 0, 800.125 + index) for index in range(500)]
+    messages = plain.messages(SAMPLE, [(1, sample(plain, values, 1)), (2, sample(plain, values, 2))], True)
+    assert [message[4:] for message in messages] == [(1, 1), (2, 2)]
+    assert len(strict(messages[1][1])["samples"][0]["values"]) == 500
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

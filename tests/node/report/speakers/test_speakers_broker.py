@@ -7,7 +7,7 @@ import pytest
 from edge.box.paho_connection import PahoConnection
 from edge.node.report.catalogue import FLOAT, Metric
 from edge.node.report.connections.mqtt import MqttClient
-from tests.node.report.brokers import Subscriber, retained, wait_for
+from tests.node.report.brokers import Mosquitto, Subscriber, retained, wait_for
 from tests.node.report.proxy import Proxy
 from tests.node.report.rig import Rig
 from tests.node.report.speakers import home_assistant_format
@@ -125,3 +125,17 @@ def test_a_backlog_arrives_over_a_line_that_carries_little(tmp_path, mosquitto, 
         assert rig.engine.stats["reconnects"] == 0
         proxy.bytes_per_s = None
         rig.close()
+
+
+def test_a_backlog_of_many_signals_passes_a_broker_that_bounds_packets(tmp_path):
+    wide = [Metric(f"zone_{number}_temperature", "degC", FLOAT) for number in range(200)]
+    broker = Mosquitto(tmp_path, "max_packet_size 131072").start()  # as docs/mqtt-security.md has it
+    try:
+        rig = Rig(tmp_path, [broker.port], {"json": {}}, wide)
+        for k in range(200):
+            rig.sample(*[(index, GOOD, 800.0 + index + k / 8) for index in range(200)])
+        assert rig.until(rig.idle, 20), rig.engine.stats
+        assert rig.engine.stats["reconnects"] == 0
+        rig.close()
+    finally:
+        broker.stop()
