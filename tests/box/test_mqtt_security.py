@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 
 from edge.box import acl
+from edge.box.config.fields import LONGEST_NAME
+from edge.box.config.rules.report import VALUES_MAX
 from edge.box.config.schema import find, read
 from edge.box.config.tables import TABLES
+from edge.node.clock import VirtualClock
+from edge.node.report.catalogue import BOOLEAN, Catalogue, Metric
+from edge.node.report.records import Sample
+from edge.node.report.speakers import speaker
 from tests.node.report.brokers import Mosquitto, Subscriber, wait_for
 from tests.node.report.certificates import Authority
 from tests.node.report.connections.agents import RemoteConnection
@@ -65,6 +71,17 @@ def test_node_may_log_in_and_write_with_the_configuration_of_the_page(tmp_path):
         with RemoteConnection("cpython", brokers=[("localhost", broker.port)], client_id="n", username=user,
                               password="wrong", tls={"ca": authority.ca}) as connection:
             assert wait_for(lambda: "refused: not authorised" in connection.stats()["last_error"])
+
+
+def test_the_longest_message_of_the_largest_node_passes_the_configuration_of_the_page():
+    longest = "n" * LONGEST_NAME
+    metrics = [Metric(f"alarm.{number:03}{longest[3:]}", "", BOOLEAN) for number in range(VALUES_MAX)]
+    voice = speaker.make("home_assistant", longest, longest, {"prefix": longest}, VirtualClock())
+    voice.begin(Catalogue(metrics, longest, longest), "0badcafe", {}.get, lambda *_: None)
+    voice.observe(Sample(1, 1, 0, 0, True, voice.catalogue.number, [(i, 0, True) for i in range(VALUES_MAX)]),
+                  1)
+    most = max(len(topic) + len(payload) for topic, payload, _, _ in voice.births(0))
+    assert most + 16 < int(re.search(r"^max_packet_size (\d+)$", block("conf"), re.MULTILINE).group(1))
 
 
 def test_node_file_of_the_page_has_keys_that_exist():
