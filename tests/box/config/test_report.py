@@ -162,6 +162,9 @@ def test_what_only_looks_like_this_machine_needs_tls(host):
 
 def test_group_of_sparkplug_is_not_that_of_its_hosts():
     assert "name another group" in told(REFERENCE + '[report.sparkplug]\ngroup = "STATE"\n')
+    at_state = REFERENCE.replace('site = "bishkek"', 'site = "STATE"')
+    assert "the group is the site, STATE" in told(at_state + "[report.sparkplug]\n")
+    assert problems(at_state) == problems(at_state + '[report.sparkplug]\ngroup = "bishkek"\n') == []
 
 
 def test_sparkplug_forbids_names_that_differ_by_case():

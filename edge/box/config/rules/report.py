@@ -45,10 +45,18 @@ def check(document):
             )
             document.problem(json, "enabled", text)
     sparkplug = document.entry("report.sparkplug")
-    if sparkplug is not None and sparkplug.get("group") == "STATE":
-        text = 'has group = "STATE", under which Sparkplug\'s hosts tell their own state; name another group'
-        document.problem(sparkplug, "group", text)
+    if sparkplug is not None:
+        _group(document, sparkplug, node)
     _differ_by_more_than_case(document)
+
+
+def _group(document, sparkplug, node):
+    """Under STATE Sparkplug's hosts tell their own state."""
+    text = "under which Sparkplug's hosts tell their own state; name another group"
+    if sparkplug.get("group") == "STATE":
+        document.problem(sparkplug, "group", f'has group = "STATE", {text}')
+    elif "group" not in sparkplug.raw and node is not None and node.get("site") == "STATE":
+        document.problem(sparkplug, "", f"has no group, so the group is the site, STATE, {text}")
 
 
 def _signal(document, entry):
