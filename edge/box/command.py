@@ -52,7 +52,7 @@ def run(args) -> int:
             raise ValueError(f"--wait {args.wait}: expected seconds, up to {WAIT_MAX_S}")
         node_file = read(find(args.node))
         operator = _operator(node_file.description, args)
-        command = {"v": VERSION, "by": args.by or getpass.getuser(), "do": args.do, "name": args.name}
+        command = {"v": VERSION, "by": args.by or _user(), "do": args.do, "name": args.name}
         if args.value is not None:
             command["value"] = _value(args.value)
         answer = operator.ask(command, args.wait)
@@ -80,6 +80,13 @@ def _operator(description: dict, args):
     settings = description["node"]
     base = messages.base_topic(settings["site"], settings["name"])
     return Operator(base, spec["brokers"], credentials.of(spec))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # KeyError: up to Python 3.12
+        raise ValueError("this machine has no name for its user: say --by WHO") from error
 
 
 def _value(text: str):

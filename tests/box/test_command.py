@@ -1,6 +1,7 @@
 """``furnace-edge command`` through a real broker, answered by a node's real door."""
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -187,6 +188,16 @@ def test_wrong_arguments_are_refused_in_one_line(line1, capsys, words, said):
     assert main(["command", line1, "reset", "pressure", *words]) == 2
     told = capsys.readouterr().err
     assert said in told and len(told.splitlines()) == 1
+
+
+def test_a_user_without_a_name_is_asked_for_one(line1, monkeypatch, capsys):
+    """As in a container that runs under a number."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4000000001)
+    assert main(["command", line1, "reset", "pressure", "--wait", "1"]) == 2
+    told = capsys.readouterr().err
+    assert "--by" in told and len(told.splitlines()) == 1
 
 
 def test_what_lies_in_the_broker_is_not_believed(line1, broker, desk, capsys):
