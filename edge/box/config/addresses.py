@@ -1,5 +1,6 @@
 """The fields of a node file that name brokers."""
 
+import ipaddress
 import re
 
 from edge.box.config.fields import REQUIRED, Field, Text, Unfit
@@ -18,6 +19,11 @@ class Host(Text):
         Text.read(self, value)
         if _HOST.match(value) is None:
             raise Unfit("write the name or the address alone, without scheme, user or path")
+        if ":" in value:
+            try:
+                ipaddress.IPv6Address(value)
+            except ValueError:
+                raise Unfit("write the name or the address alone, and its port into port") from None
         return value
 
 

@@ -154,6 +154,13 @@ def test_passwords_have_one_place():
     assert "one place" in told(with_mqtt(*rows, 'credential = "mqtt-password"'))
 
 
+@pytest.mark.parametrize("host", ["broker.example:8883", "127.0.0.1:1884", "[::1]", "1:2"])
+def test_a_host_with_its_port_would_never_be_found(host):
+    found = told(with_mqtt(f'host = "{host}"', "tls = true"))
+    assert host in found and "alone" in found
+    assert problems(with_mqtt('host = "2001:db8::1"', "tls = true")) == []
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1.example", "127.999.999.999", "10.0.0.1", "localhost.example"])
 def test_what_only_looks_like_this_machine_needs_tls(host):
     assert f"another machine, {host}, but no TLS" in told(with_mqtt(f'host = "{host}"'))
