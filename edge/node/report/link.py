@@ -122,6 +122,7 @@ class ReporterLink:
         self.sent = 0  # datagrams handed over, of all reporters
         self.dropped = 0  # live messages, on this side of the pair
         self.lost = 0  # records, on this side, that have been told by losses()
+        self.unheard = 0  # commands that were dropped on this side
         self.last_error = ""
         self.heard_ms = -1  # when the present reporter last sent statistics
         self.ring = Ring(ring_bytes)
@@ -236,12 +237,14 @@ class ReporterLink:
     def stats(self) -> dict:
         """The reporter's newest statistics and this side's.
 
-        ``dropped`` is the sum of both sides; ``alive``, ``handed_over`` (datagrams), ``unconfirmed`` and
-        ``lost`` (records) are of this side. ``connected`` is False when the reporter has been silent for 5 s.
+        ``dropped`` and ``unheard`` are the sums of both sides; ``alive``, ``handed_over`` (datagrams),
+        ``unconfirmed`` and ``lost`` (records) are of this side. ``connected`` is False when the reporter has
+        been silent for 5 s.
         """
         stats = dict(self._reporter)
         stats["connected"] = bool(self.alive and self._fresh and stats.get("connected"))
         stats["dropped"] = stats.get("dropped", 0) + self.dropped
+        stats["unheard"] = stats.get("unheard", 0) + self.unheard
         stats["alive"] = self.alive
         stats["handed_over"] = self.sent
         stats["lost"] = self.lost + self.ring.lost
@@ -324,6 +327,7 @@ class ReporterLink:
     def _take_command(self, data: bytes):
         if len(data) > COMMAND_BYTES + 258 or len(self._commands) >= COMMANDS_MAX:
             self.last_error = "reporter link: a command was dropped: too large, or too many at once"
+            self.unheard += 1
             return
         try:
             self._commands.append(unpack_command(data))

@@ -301,7 +301,7 @@ def test_commands_and_the_wish_for_a_snapshot_arrive(pair):
     assert end.snapshot_wanted() and not end.snapshot_wanted()
 
 
-def test_commands_are_bounded(pair):
+def test_commands_are_bounded_and_what_is_dropped_is_counted(pair):
     end, reporter = pair
     for _ in range(link.COMMANDS_MAX + 5):
         reporter.send(link.COMMAND + link.pack_command("json", b"{}", False))
@@ -309,6 +309,10 @@ def test_commands_are_bounded(pair):
     end.step(0)
     assert len(end.commands()) == link.COMMANDS_MAX
     assert "dropped" in end.last_error
+    assert end.stats["unheard"] == 6
+    reporter.send(link.STATS + b'{"connected": true, "unheard": 2}')
+    end.step(1)
+    assert end.stats["unheard"] == 8
 
 
 @pytest.mark.parametrize("datagram", [b"?", b"X123", b"K", b"K\x07", b"K\x00\x09json", b"K\x00\x01\xff"])
@@ -346,7 +350,7 @@ def test_before_the_first_statistics_nothing_is_claimed(pair):
     end, _ = pair
     assert end.stats == {
         "connected": False, "sent": 0, "acked": 0, "dropped": 0, "queued": 0, "reconnects": 0,
-        "last_error": "", "alive": True, "handed_over": 0, "unconfirmed": 0, "lost": 0,
+        "last_error": "", "alive": True, "handed_over": 0, "unconfirmed": 0, "lost": 0, "unheard": 0,
     }  # fmt: skip
 
 
