@@ -10,6 +10,7 @@ import gc
 import os
 
 from edge.node.report.connections.mqtt import MqttClient
+from edge.node.report.connections.tcp import Untrusted
 from edge.node.report.engine import Engine, client_id
 from edge.node.report.outbox.segments import SegmentLog
 from edge.node.report.speakers import speaker
@@ -40,6 +41,10 @@ def access_of(mqtt: dict) -> tuple:
         for key in ("ca", "cert", "key"):
             if key + "_file" in mqtt:
                 tls[key] = mqtt[key + "_file"]
+        if "key" in tls:
+            from edge.node.report.connections.secret import must_be_private
+
+            must_be_private(tls["key"])
     return mqtt.get("username"), password, tls
 
 
@@ -56,8 +61,8 @@ def make_connection(mqtt: dict, client_id: str, clock) -> MqttClient:
 class OnboardReporter:
     """A reporting end as described in edge.node.report.local, for a node description with [report.mqtt].
 
-    ``connect``, ``open_outbox``: see make_connection and make_outbox. ValueError or OSError where the files
-    of credentials can't be used.
+    ``connect``, ``open_outbox``: see make_connection and make_outbox. ValueError, OSError or Untrusted where
+    the files of credentials can't be used.
     """
 
     def __init__(self, description: dict, clock, connect=make_connection, open_outbox=None):
@@ -99,6 +104,13 @@ class OnboardReporter:
             return
         self._engine = engine
         self._failure = ""
+
+    def _build_again(self, now_ms: int):
+        try:
+            self._build(now_ms)
+        except (ValueError, Untrusted) as error:
+            # What stops the start of a node does not stop one that runs.
+            self._give_up("it can't begin: %s" % error, now_ms)
 
     def _give_up(self, why: str, now_ms: int):
         """Let go of everything but what is on the disk."""
@@ -176,7 +188,7 @@ class OnboardReporter:
         """Store, send and hear, a bounded piece. Returns when to be called again."""
         if self._engine is None:
             if now_ms >= self._build_due_ms:
-                self._build(now_ms)
+                self._build_again(now_ms)
             return now_ms if self._engine is not None else self._build_due_ms
         try:
             return self._engine.step(now_ms)

@@ -1,6 +1,7 @@
 """The reporting end of a board: what goes wrong in it never reaches the node. Runs on MicroPython as well."""
 
 from edge.node.report.catalogue import Catalogue, Metric
+from edge.node.report.connections.tcp import Untrusted
 from edge.node.report.onboard import REOPEN_MS, OnboardReporter
 from edge.node.report.records import SAMPLE
 from tests.node.report.fakes_report import FakeClock, FakeConnection, FakeOutbox, sample
@@ -14,6 +15,7 @@ class Bench:
         self.outbox = FakeOutbox()
         self.connections = []
         self.trouble = None
+        self.connect_trouble = None
         mqtt = {"brokers": [["h", 1]], "keepalive_s": 5}
         mqtt.update(more)
         self.description = {
@@ -23,6 +25,8 @@ class Bench:
         self.end = OnboardReporter(self.description, self.clock, self.connect, self.open)
 
     def connect(self, mqtt, name, clock):
+        if self.connect_trouble is not None:
+            raise self.connect_trouble
         self.connections.append(FakeConnection())
         return self.connections[-1]
 
@@ -108,6 +112,21 @@ def test_credentials_that_cannot_be_used_stop_the_start():
         except (OSError, ValueError):
             continue
         raise AssertionError(more)
+
+
+def test_credentials_that_cannot_be_used_stop_no_node_that_runs():
+    for error in (Untrusted("ca.pem: no such file"), ValueError("password has mode 0644"), OSError(2)):
+        bench = Bench()
+        bench.begin()
+        bench.end._engine.step = fails
+        bench.step()
+        bench.connect_trouble = error
+        bench.step(REOPEN_MS)
+        assert "it can't begin: " + str(error) in bench.end.stats["last_error"]
+        assert not bench.end.record(sample(1))
+        bench.connect_trouble = None
+        bench.step(REOPEN_MS)
+        assert bench.end.record(sample(2))
 
 
 def test_closing_says_goodbye():

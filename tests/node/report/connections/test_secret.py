@@ -1,4 +1,4 @@
-"""A board's password, on both runtimes."""
+"""A board's password and key, on both runtimes."""
 
 import subprocess
 
@@ -7,11 +7,18 @@ import pytest
 from edge.node.report.connections.secret import read_secret
 from tests.node.report.connections.agents import ROOT, environment, interpreter
 
+PASSWORD = """
+from edge.node.report.connections.secret import read_secret as asked
+"""
+KEY = """
+from edge.node.report.onboard import access_of
+def asked(path):
+    return access_of({"tls": True, "ca_file": "ca", "cert_file": "cert", "key_file": path})
+"""
 SCRIPT = """
 import sys
-from edge.node.report.connections.secret import read_secret
 try:
-    print(read_secret(sys.argv[1]))
+    print(asked(sys.argv[1]))
 except (ValueError, OSError) as error:
     print("refused", error)
 """
@@ -20,11 +27,11 @@ except (ValueError, OSError) as error:
 @pytest.fixture(params=["cpython", "micropython"])
 def read(request, tmp_path):
     """What the runtime says of a file with a content and a mode."""
-    def asked(content, mode):
+    def asked(content, mode, what=PASSWORD):
         path, script = tmp_path / "password", tmp_path / "script.py"
         path.write_bytes(content)
         path.chmod(mode)
-        script.write_text(SCRIPT)
+        script.write_text(what + SCRIPT)
         done = subprocess.run([*interpreter(request.param), str(script), str(path)], cwd=ROOT,
                               env=environment(), capture_output=True, text=True, timeout=10)
         return done.stdout.strip()
@@ -40,6 +47,12 @@ def test_first_line_of_a_private_file(read):
 def test_file_that_others_have_access_to(read, mode):
     said = read(b"secret\n", int(mode, 8))
     assert said.startswith("refused") and f"mode {mode}, expected 0600" in said and "secret" not in said
+
+
+def test_key_of_a_certificate_that_others_have_access_to(read):
+    said = read(b"secret\n", 0o644, KEY)
+    assert said.startswith("refused") and "mode 0644, expected 0600" in said
+    assert read(b"secret\n", 0o600, KEY).startswith("(None, None, {")
 
 
 def test_empty_first_line(read):
