@@ -67,6 +67,15 @@ class Delivery:
         self._best_ms = -1  # the quickest answer
         self._paced_ms = 0  # when the share was last made smaller
 
+    def take_over(self, old):
+        """Count on from another one, whose connection is over."""
+        old.lose()
+        self.sent = old.sent
+        self.acked = old.acked
+        self.resent = old.resent
+        self.skipped = old.skipped
+        self.refused = old.refused
+
     def lose(self):
         """The connection is lost: what has not arrived does not count as sent."""
         for batch, _ in self._flight.values():

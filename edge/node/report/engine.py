@@ -9,7 +9,10 @@ text is
     COUNT samples, ids FIRST..LAST, t FIRST_T..LAST_T
 
 with "events" in their place where it was events, so that a receiver can close the gap in its books. It is an
-alarm unless COUNT is 0: then only ids were left out, after a crash.
+alarm unless COUNT is 0: then only ids were left out, after a crash. A text that ends in ", box BOX" speaks of
+the ids of that box: one that was in memory only.
+
+A disk that takes nothing is an alarm as well, of the kind "outbox", name "disk": "gone: WHY" and "is back".
 """
 
 from edge.node.report import records
@@ -23,6 +26,7 @@ LOSSES_MS = 10000  # the shortest time between two looks for losses: telling the
 ASK_AGAIN_MS = 5000  # for all values, while a speaker does not know one
 IDLE_MS = 60000
 DAMAGED_MAX = 256
+OUTBOX_STATS = ("bytes", "bytes_max", "memory_only", "errors", "last_error")
 
 
 def client_id(site: str, node: str, kind: str) -> str:
@@ -43,6 +47,8 @@ class Engine:
         self.malformed = 0
         self.duplicates = 0
         self.last_error = ""
+        self.disk_fault = ""  # why the outbox is in memory only, once that has been told
+        self._off_disk_ms = -1  # since when it is
         self._clock = clock
         self._catalogue = None
         self._catalogues = {}
@@ -89,6 +95,23 @@ class Engine:
         sender = self._by_name.get(speaker.JSON)
         return sender is not None and sender.live(topic, payload, retain, qos)
 
+    def take_over(self, old, now_ms: int):
+        """Go on where ``old`` has ended, which is closed and whose outbox is in memory only."""
+        moved = old.outbox.move_to(self.outbox, now_ms)
+        self.malformed += old.malformed
+        self.duplicates += old.duplicates
+        for sender, before in zip(self.senders, old.senders):
+            sender.take_over(before)
+            for key in sender.speaker.carried:
+                value = old.outbox.recall(key)
+                if value is not None:
+                    self.outbox.keep(key, value)
+        if old._catalogue is not None:
+            self.begin(old._catalogue)
+        if old.disk_fault:
+            text = "is back: %d records of box %s go on under other ids" % (moved, old.outbox.epoch)
+            self._tell_own("outbox", "disk", text, True, now_ms)
+
     def reply(self, name: str, payload: bytes):
         """An answer for the speaker that brought the command; "" for all of them."""
         for sender in self.senders:
@@ -118,6 +141,7 @@ class Engine:
     def step(self, now_ms: int) -> int:
         """Store, send and hear, without waiting for the network. Returns when to be called again."""
         due_ms = self.outbox.step(now_ms)
+        self._watch_disk(now_ms)
         if now_ms >= self._losses_due_ms:
             self._tell_losses(now_ms)
         if self._epoch != self.outbox.epoch and self._catalogue is not None:
@@ -175,7 +199,7 @@ class Engine:
         total["queued"] = queued
         total["malformed"] = self.malformed
         total["last_error"] = last_error or box["last_error"]
-        total["outbox"] = {key: box[key] for key in ("bytes", "bytes_max", "errors", "last_error")}
+        total["outbox"] = {key: box[key] for key in OUTBOX_STATS}
         total["speakers"] = speakers
         return total
 
@@ -241,18 +265,39 @@ class Engine:
         if losses:
             self._losses_due_ms = now_ms + LOSSES_MS
 
+    def _watch_disk(self, now_ms: int):
+        """An event when the outbox has been in memory only for a while, and one when that is over."""
+        box = self.outbox
+        if not box.memory_only:
+            self._off_disk_ms = -1
+            if self.disk_fault:
+                self.disk_fault = ""
+                self._tell_own("outbox", "disk", "is back", True, now_ms)
+            return
+        if self._off_disk_ms < 0:
+            self._off_disk_ms = now_ms
+        if not self.disk_fault and now_ms - self._off_disk_ms >= box.PATIENCE_MS:
+            self.disk_fault = box.stats["last_error"] or "no reason is known"
+            self._tell_own("outbox", "disk", "gone: " + self.disk_fault, True, now_ms)
+
     def _tell(self, loss: dict, now_ms: int):
-        kept = self.outbox.recall(OWN_SEQ_KEY)
-        seq = (int(kept) if kept else 0) + 1
-        self.outbox.keep(OWN_SEQ_KEY, b"%d" % seq)
         what = "samples" if loss["lane"] == records.SAMPLE else "events"
         text = "%d %s, ids %d..%d, t %d..%d" % (
             loss["count"], what, loss["first_id"], loss["last_id"],
             loss.get("first_t_ms", 0), loss.get("last_t_ms", 0),
         )
+        if self.outbox.IN_MEMORY:
+            text += ", box " + self.outbox.epoch
+        self._tell_own("loss", loss["why"], text, loss["count"] > 0, now_ms)
+
+    def _tell_own(self, kind: str, name: str, text: str, alarm: bool, now_ms: int):
+        """An event of the reporting end's own."""
+        kept = self.outbox.recall(OWN_SEQ_KEY)
+        seq = (int(kept) if kept else 0) + 1
+        self.outbox.keep(OWN_SEQ_KEY, b"%d" % seq)
         clock = self._clock
         record = records.encode_event(
-            OWN_BOOT, seq, clock.utc_ms(), clock.now_ms(), False, "loss", loss["why"], text, loss["count"] > 0
+            OWN_BOOT, seq, clock.utc_ms(), clock.now_ms(), False, kind, name, text, alarm
         )
         self._append(record, records.decode(record), now_ms)
 

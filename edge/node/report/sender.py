@@ -95,11 +95,22 @@ class Sender:
             self.delivery.skipped += 1
         self._answers.append(payload)
 
+    def take_over(self, old):
+        """Go on where a sender of the same speaker has ended: counters, and what is said or heard yet."""
+        self.delivery.take_over(old.delivery)
+        self.speaker.untold += old.speaker.untold
+        self.speaker.refused += old.speaker.refused
+        self.commands_lost += old.commands_lost
+        self._connections = old._connections
+        self._commands = old._commands
+        self._answers = old._answers
+        self._retained = old._retained
+
     def live(self, topic: str, payload: bytes, retain: bool, qos: int) -> bool:
         """Send a message that is not from the outbox at once or never; a retained one on every connection."""
         if retain:
             self._retain((topic, payload, qos, True))
-        if self._up and self._born:
+        if self._up and self._born and self.ending < FAREWELL:
             return self.delivery.live(topic, payload, retain, qos, self._clock.now_ms())
         self.delivery.skipped += 1
         return False

@@ -29,7 +29,12 @@ class FakeClock:
 class FakeOutbox:
     """Everything in memory, nothing lost, done by single ids."""
 
+    IN_MEMORY = False
+    PATIENCE_MS = 10000
+
     def __init__(self):
+        self.memory_only = False
+        self.waiting = 0
         self.epoch = "0000beef"
         self.rows = {SAMPLE: [], EVENT: []}
         self.names = []
@@ -116,7 +121,7 @@ class FakeOutbox:
     def stats(self):
         return {
             "bytes": 0, "bytes_max": 1, "rows": 0, "commits": self.commits, "thinned": 0, "lost_full": 0,
-            "lost_damage": 0, "errors": 0, "last_error": "",
+            "lost_damage": 0, "errors": 0, "last_error": "", "memory_only": self.memory_only,
         }
 
 
@@ -239,6 +244,7 @@ class FakeSpeaker:
         self.split = 1  # messages that one entry becomes
         self.padding = 0  # blanks before the ids
         self.silent = False
+        self.carried = ()
         self.catalogue_of = None
         self.untold = 0
         self.refused = 0

@@ -172,3 +172,26 @@ def test_closing_commits_first_and_ends_when_all_have_said_goodbye():
     assert bench.engine.closed()
     bench.engine.finish(bench.clock.ms)
     assert bench.outbox.closed
+
+
+def test_a_disk_that_takes_nothing_for_long_is_an_alarm_and_so_is_its_return():
+    bench = Bench()
+    bench.begin()
+    bench.outbox.memory_only = True
+    bench.step(1)
+    bench.step(bench.outbox.PATIENCE_MS - 1)
+    bench.outbox.memory_only = False
+    bench.step(1)
+    assert bench.outbox.last_id(EVENT) == 0  # over so soon
+    bench.outbox.memory_only = True
+    bench.step(1)
+    for _ in range(3):
+        bench.step(bench.outbox.PATIENCE_MS)
+    assert bench.engine.stats["outbox"]["memory_only"]
+    bench.outbox.memory_only = False
+    bench.step(1)
+    bench.step(1)
+    told = [records.decode(record) for record in bench.outbox.rows[EVENT]]
+    assert [(one.kind, one.name, one.text, one.alarm, one.boot) for one in told] == [
+        ("outbox", "disk", "gone: no reason is known", True, OWN_BOOT),
+        ("outbox", "disk", "is back", True, OWN_BOOT)]

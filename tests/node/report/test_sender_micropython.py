@@ -1,4 +1,4 @@
-"""The tests of sender and engine again, on MicroPython."""
+"""The tests of what stands behind a reporting end again, on MicroPython."""
 
 import subprocess
 
@@ -8,7 +8,7 @@ from edge.box import micropython
 from tests.parts import missing_part
 
 
-@pytest.mark.parametrize("module", ["test_sender", "test_engine", "test_onboard"])
+@pytest.mark.parametrize("module", ["test_sender", "test_engine", "test_disk", "test_onboard"])
 def test_the_same_tests_pass_on_micropython(module):
     try:
         executable = micropython.executable()

@@ -40,6 +40,8 @@ class Store(Books):
 
     ERRORS = (OSError,)
     ENTRY_BYTES = 16  # added to a record's own in memory
+    IN_MEMORY = False  # it has a disk, whatever state that is in
+    PATIENCE_MS = 10000  # a disk that takes nothing for less is no news
 
     def __init__(self, bytes_max: int, commit_ms: int, memory_max: int, block_bytes: int):
         self.bytes_max = bytes_max
@@ -225,13 +227,27 @@ class Store(Books):
         self._shut()
 
     @property
+    def memory_only(self) -> bool:
+        """Whether the disk takes nothing now: what is new is lost when the power fails."""
+        return self._retry_ms is not None
+
+    @property
+    def waiting(self) -> int:
+        """How many records are in memory and not on the disk."""
+        count = 0
+        for lane in self._lanes.values():
+            count += len(lane.pending)
+        return count
+
+    @property
     def stats(self) -> dict:
         """Bytes on the disk and their bound, rows (blocks and events) and records there, counters."""
         return {
             "bytes": self._bytes(), "bytes_max": self.bytes_max,
             "rows": sum([len(lane.first) for lane in self._lanes.values()]),
             "records": sum([lane.total for lane in self._lanes.values()]),
-            "waiting": sum([len(lane.pending) for lane in self._lanes.values()]),
+            "waiting": self.waiting,
             "commits": self._commits, "thinned": self._thinned, "lost_full": self._lost_full,
             "lost_damage": self._lost_damage, "errors": self._errors, "last_error": self._last_error,
+            "memory_only": self.memory_only,
         }

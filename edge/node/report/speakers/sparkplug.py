@@ -45,6 +45,7 @@ class Sparkplug(Speaker):
 
     name = SPARKPLUG
     acknowledged = False
+    carried = (BD_SEQ_KEY,)
 
     def __init__(self, base: str, site: str, node: str, settings: dict, clock):
         super().__init__(base, site, node, settings, clock)

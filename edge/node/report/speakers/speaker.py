@@ -26,6 +26,7 @@ Attributes of a speaker:
     period_ms       at least so long between two messages() of samples; ``urgent`` cuts it short
     catalogue_of    function(number) -> Catalogue or None, for records of an earlier catalogue
     untold          values that could not be told: their metric is not in any catalogue, or not of this one
+    carried         keys of kept values that count on when another outbox takes over
     refused         messages from afar that were not understood; ``last_error`` says what about the last
 
 Actions of heard():
@@ -64,6 +65,7 @@ class Speaker:
     backlog_batch = 50
     period_ms = 0
     urgent = False
+    carried = ()
 
     def __init__(self, base: str, site: str, node: str, settings: dict, clock):
         self.base = base
