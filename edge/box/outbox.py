@@ -51,11 +51,20 @@ def _within(low: int, value: int, high: int) -> int:
     return max(low, min(value, high))
 
 
+class InUse(OSError):
+    """Another process has the outbox."""
+
+
+def memory_of(bytes_max: int) -> int:
+    """Bytes of records that an outbox of this bound holds in memory while the disk takes none."""
+    return _within(32768, bytes_max // 16, 2097152)
+
+
 class Outbox(Rebuilding):
     """The outbox in the file ``path``, made when there is none.
 
     ``bytes_max``: bound of the file and its log, 512 kB or more; ``commit_ms``: how long a sample may wait in
-    memory. OSError when the file can't be used, for instance because another process has it.
+    memory. InUse when another process has it, OSError when the disk is to blame.
     """
 
     ERRORS = (OSError, sqlite3.Error)
@@ -64,7 +73,7 @@ class Outbox(Rebuilding):
         if bytes_max < BYTES_MIN:
             raise ValueError(f"outbox: {bytes_max} bytes, expected {BYTES_MIN} or more")
         block_bytes = _within(4096, bytes_max // 64, 16384)
-        memory_max = _within(32768, bytes_max // 16, 2097152)
+        memory_max = memory_of(bytes_max)
         super().__init__(bytes_max, commit_ms, memory_max, block_bytes)
         self._merged_bytes = 4096  # so that the blocks of all levels fit in slots of one size
         self.path = str(path)
@@ -97,9 +106,12 @@ class Outbox(Rebuilding):
         lock = os.open(self.path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             os.close(lock)
-            raise OSError(error.errno, f"outbox {self.path}: in use by another process") from error
+            raise InUse(error.errno, f"outbox {self.path}: in use by another process") from error
+        except OSError:
+            os.close(lock)
+            raise
         return lock
 
     def _start(self):

@@ -5,7 +5,8 @@
 It reads datagrams (``edge.node.report.link``) from the socket pair it was started with, keeps records in an
 outbox on disk and lets each configured speaker send them over a connection of its own. It ends when the
 node's end of the pair is closed, however that came about, or at SIGTERM: it makes durable what it has, sends
-what it can within ``flush_s``, says goodbye and disconnects.
+what it can within ``flush_s``, says goodbye and disconnects. While the disk can't be used the outbox is in
+memory: see docs/outbox.md.
 
 Its configuration is JSON: {"site", "node", "commands", "flush_s", "report": [report] of the node file}; see
 ``config_of``.
@@ -23,9 +24,11 @@ import sys
 from pathlib import Path
 
 from edge.box.complaints import Complaints
+from edge.box.state_folder import is_mistake
 from edge.node.clock import Clock
 from edge.node.report import link, messages
 from edge.node.report.catalogue import from_json
+from edge.node.report.disk import Disk, stand_in
 from edge.node.report.engine import Engine, client_id
 from edge.node.report.speakers import speaker
 
@@ -90,8 +93,8 @@ def load_config(text: str) -> dict:
     return check_config(config)
 
 
-def make_engine(config: dict, clock) -> Engine:
-    """Outbox, speakers and connections as configured; ConfigError where a part of them can't be had."""
+def make_engine(config: dict, clock, outbox=None) -> Engine:
+    """Outbox (or the one given), speakers and connections as configured; ConfigError where they are wrong."""
     # Here, because the node imports this module as well and needs neither SQLite nor paho.
     from edge.box.paho_connection import PahoConnection
 
@@ -111,7 +114,9 @@ def make_engine(config: dict, clock) -> Engine:
                                               password=access.password))
     except (OSError, ValueError) as error:
         raise ConfigError(f"reporter: {error}") from error
-    return Engine(open_outbox(report["outbox"]), speakers, connections, clock, BUDGET)
+    if outbox is None:
+        outbox = begin_outbox(report["outbox"])
+    return Engine(outbox, speakers, connections, clock, BUDGET)
 
 
 def access_of(mqtt: dict):
@@ -121,16 +126,35 @@ def access_of(mqtt: dict):
     return credentials.of(mqtt)
 
 
+def begin_outbox(settings: dict):
+    """The outbox of [report.outbox], or one in memory while its disk can't be used."""
+    from edge.box.outbox import memory_of
+
+    try:
+        return open_outbox(settings)
+    except OSError as error:
+        bytes_max = int(settings["size_mb"] * 1000000)
+        return stand_in(bytes_max, memory_of(bytes_max), error)
+
+
 def open_outbox(settings: dict):
-    """The outbox of [report.outbox]; its folder is made if need be, for this user alone."""
-    from edge.box.outbox import Outbox
+    """The outbox of [report.outbox] on its disk; its folder is made if need be, for this user alone.
+
+    ConfigError where the table is to blame, or another process has the outbox; OSError where the disk is.
+    """
+    from edge.box.outbox import InUse, Outbox
 
     path = Path(settings["path"])
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.path.isdir(path):
+            raise ValueError("is a folder, expected a file")
         return Outbox(str(path), int(settings["size_mb"] * 1000000), int(settings["commit_s"] * 1000))
     except (ValueError, *Outbox.ERRORS) as error:
-        raise ConfigError(f"reporter: report.outbox.path {path}: {error}") from error
+        text = f"report.outbox.path {path}: {error}"
+        if isinstance(error, (ValueError, InUse)) or isinstance(error, OSError) and is_mistake(error):
+            raise ConfigError(f"reporter: {text}") from error
+        raise OSError(text) from error
 
 
 class Reporter:
@@ -144,6 +168,8 @@ class Reporter:
         for end in (node_end, self._wake_read, self._wake_write):
             end.setblocking(False)
         self.engine = engine or make_engine(config, self._clock)
+        self._disk = Disk(lambda: open_outbox(config["report"]["outbox"]),
+                          lambda outbox: make_engine(config, self._clock, outbox), self._clock)
         self._base = messages.base_topic(config["site"], config["node"])
         self._node_gone = False
         self._stopping = False
@@ -176,8 +202,10 @@ class Reporter:
             more = self._read_node()
             now_ms = clock.now_ms()
             due_ms = self.engine.step(now_ms)
+            self.engine = self._disk.step(self.engine, now_ms)
+            self._complaints.disk(self.engine.disk_fault)
             self._tell_node(now_ms)
-            self._wait(now_ms if more else min(due_ms, self._next_stats_ms))
+            self._wait(now_ms if more else min(due_ms, self._disk.due_ms, self._next_stats_ms))
         return self._finish()
 
     def _finish(self) -> dict:
@@ -191,9 +219,13 @@ class Reporter:
         while not engine.closed() and self._clock.now_ms() < end_ms + TURN_MS:
             self._wait(min(engine.step(self._clock.now_ms()), end_ms))
         stats = self.stats()
+        engine = self.engine = self._disk.last(engine, self._clock.now_ms())
         engine.outbox.commit(self._clock.now_ms())
         stats["stored"] = list(engine.outbox.stored(self._boot))
         engine.finish(self._clock.now_ms())
+        if engine.outbox.waiting:
+            _say(f"reporter: ends with {engine.outbox.waiting} records that are on no disk: "
+                 f"{engine.outbox.stats['last_error']}")
         return stats
 
     def _wait(self, until_ms: int):
@@ -237,8 +269,8 @@ class Reporter:
         elif kind == link.ANSWER:
             engine.reply(*link.unpack_answer(data))
         elif kind == link.FLUSH:
-            engine.outbox.commit(self._clock.now_ms())
-            self._next_stats_ms = 0  # tells the node what is stored
+            if engine.outbox.commit(self._clock.now_ms()):
+                self._next_stats_ms = 0  # tells the node what is stored; else it would ask again at once
         else:
             raise ValueError(f"reporter link: datagram of unknown kind {kind!r}")
 
@@ -257,7 +289,8 @@ class Reporter:
 
     def _report_stats(self, now_ms: int):
         stats = self.stats()
-        self._complaints.step(now_ms, stats["connected"], stats["last_error"])
+        memory_only = stats["outbox"]["memory_only"]
+        self._complaints.step(now_ms, stats["connected"], stats["last_error"], memory_only)
         self.engine.live(f"{self._base}/{messages.REPORTER}", json.dumps(stats).encode(), False, 1)
         stats["stored"] = list(self.engine.outbox.stored(self._boot))
         self._send(link.STATS + json.dumps(stats).encode())

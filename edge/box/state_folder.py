@@ -1,5 +1,6 @@
 """Where a node on an industrial box keeps what must outlive it."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -38,9 +39,12 @@ def place_outbox(description: dict, folder=None):
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
+        if not is_mistake(error) and not isinstance(error, PermissionError):
+            outbox["path"] = str(path.absolute())
+            return
         text = f"the outbox can't be kept in {path.parent}: {error.strerror}"
         raise ValueError(f"{text}; {_ELSEWHERE}") from error
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ValueError(f"{path} is a folder, expected a file for the outbox; {_ELSEWHERE}")
     if _forbidden(path):
         raise ValueError(f"the outbox can't be kept in {path}: this user may not write there; {_ELSEWHERE}")
@@ -57,3 +61,10 @@ def _forbidden(path: Path) -> bool:
         except OSError:
             continue  # not there yet, or the disk
     return False
+
+
+def is_mistake(error: OSError) -> bool:
+    """Whether it says that the path names the wrong thing. Any other error may be the disk's."""
+    if error.errno == errno.EEXIST:
+        return os.path.exists(error.filename)  # else a link to where a disk should be
+    return error.errno in (errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)

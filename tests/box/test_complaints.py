@@ -34,3 +34,17 @@ def test_each_outage_is_said_anew():
     lines = told((0, False, "a"), (PATIENCE_MS, False, "a"), (20000, True, ""), (30000, False, "a"),
                  (30000 + PATIENCE_MS, False, ""))
     assert len(lines) == 3 and lines[2].endswith("no answer")
+
+
+def test_a_disk_that_is_gone_is_said_once_and_its_return_too():
+    lines = []
+    complaints = Complaints(lines.append)
+    for fault in ("", "read-only", "read-only", "missing", "", ""):
+        complaints.disk(fault)
+    assert lines == ["reporter: the outbox is in memory only, what is not delivered is lost when the power "
+                     "fails: read-only", "reporter: the outbox is on the disk again"]
+
+
+def test_nothing_is_called_stored_that_is_in_memory_only():
+    lines = told((0, False, REFUSED, True), (PATIENCE_MS, False, REFUSED, True))
+    assert lines == [f"reporter: not connected, what is reported is in memory only: {REFUSED}"]

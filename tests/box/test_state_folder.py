@@ -1,5 +1,6 @@
 """Where the outbox is kept: one place per user, and every one can be named otherwise."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -99,3 +100,32 @@ def test_a_disk_that_is_read_only_or_full_keeps_no_furnace_from_being_controlled
     refusing(monkeypatch, OSError(30, "Read-only file system"), ".lock")
     refusing(monkeypatch, OSError(30, "Read-only file system"), ".outbox")
     place_outbox(described("line1.outbox"), tmp_path)
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EIO])
+def test_a_folder_that_the_disk_does_not_let_us_make_keeps_no_furnace_from_being_controlled(
+        number, tmp_path, monkeypatch):
+    def fails(path, *_):
+        raise OSError(number, os.strerror(number), str(path))
+
+    description = described("line1.outbox")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "mkdir", fails)
+        place_outbox(description, tmp_path / "state")
+    assert description["report"]["outbox"]["path"] == str(tmp_path / "state" / "line1.outbox")
+
+
+def test_a_link_to_a_disk_that_is_not_there_keeps_no_furnace_from_being_controlled(tmp_path):
+    (tmp_path / "state").symlink_to(tmp_path / "not_mounted")
+    description = described("line1.outbox")
+    place_outbox(description, tmp_path / "state")
+    assert description["report"]["outbox"]["path"] == str(tmp_path / "state" / "line1.outbox")
+
+
+def test_a_folder_that_this_user_may_not_make(tmp_path, monkeypatch):
+    def fails(path, *_):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "mkdir", fails)
+    with pytest.raises(ValueError, match="can't be kept in .*state: Permission denied.*--state"):
+        place_outbox(described("x"), tmp_path / "state")
