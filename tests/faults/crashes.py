@@ -201,6 +201,44 @@ def disk_full(folder, runtime: str) -> dict:
         }
 
 
+def disk_missing(folder, runtime: str) -> dict:
+    """The disk is not there when the node starts, and the broker goes away; then the disk comes."""
+    medium = folder / "medium"
+    link = folder / "disk"
+    link.symlink_to(medium)
+    with Rig(folder, runtime, RATE, path=str(link / "node.outbox")) as rig:
+        rig.connected()
+        time.sleep(1.0)
+        reported = rig.caught_up(5)
+        without = rig.node.told()
+        rig.kill_broker()
+        time.sleep(1.0)
+        rig.node.say("pause")
+        told = rig.node.told()
+        medium.mkdir()
+        found = wait_for(lambda: not rig.node.told()["stats"]["outbox"]["memory_only"], 30,
+                         lambda: time.sleep(0.1))
+        observer, accounted = _told_after_a_restart(rig, told["boot"], told["seq"])
+        missing = observer.missing(told["boot"], told["seq"])
+        checks = {
+            "it was not reported without a disk": not reported,
+            "the disk was there": not without["stats"]["outbox"]["memory_only"],
+            "the disk was not found": not found,
+            "some were lost": not accounted or missing or observer.lost,
+            "two contents under one name": observer.contradictions,
+            # What the broker had, and had not yet acknowledged when it was killed.
+            "too many records under two names": len(observer.twice()) > RENAMED_MAX,
+        }
+        return {
+            "records": told["seq"],
+            "missing": len(missing),
+            "told_lost": observer.lost,
+            "duplicates": observer.duplicates,
+            "renamed": len(observer.twice()),
+            "problems": [name for name, wrong in checks.items() if wrong],
+        }
+
+
 @contextlib.contextmanager
 def small_disk(folder):
     """A file system of 2 MB in memory; only root can make one."""

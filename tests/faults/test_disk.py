@@ -25,6 +25,12 @@ def test_a_full_disk_stops_nothing(runtime, tmp_path):
     assert found["problems"] == [], found
 
 
+@pytest.mark.parametrize("runtime", ["cpython", "micropython"])
+def test_a_disk_that_is_not_there_at_the_start_keeps_nothing_from_being_told(runtime, tmp_path):
+    found = crashes.disk_missing(tmp_path, runtime)
+    assert found["problems"] == [], found
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("runtime", ["cpython", "micropython"])
 def test_damaged_bytes_anywhere(runtime, tmp_path):

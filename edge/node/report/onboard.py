@@ -1,9 +1,9 @@
 """The reporting end of a board: outbox, speakers and connections in the node's own loop.
 
 Each step does a bounded piece of work, so that no tick waits for it; see ``BUDGET``. The outbox is a log of
-segments in a folder of the board's file system. Reporting can stop nothing: where the folder can't be used or
-memory runs out, all of it is given up, and built anew from what is on the disk after half a minute; what the
-node tells meanwhile is counted as lost.
+segments in a folder of the board's file system. While the folder can't be used an outbox in memory stands in
+for it: see ``disk``. Reporting can stop nothing: where memory runs out, all of it is given up, and built anew
+from what is on the disk after half a minute; what the node tells meanwhile is counted as lost.
 """
 
 import gc
@@ -19,6 +19,7 @@ BUDGET = 8  # records that one speaker may turn into messages in one step
 CACHED = 4  # decoded records kept for the next speaker
 WINDOW = 16  # messages in flight on one connection
 OUTBOX_MAX = 1000000  # bytes of files: the list of their blocks and two of the blocks are in memory
+MEMORY_MAX = 16384  # bytes of records that wait in memory
 CLOSE_MS = 2000
 REOPEN_MS = 30000
 NO_STATS = {
@@ -76,6 +77,7 @@ class OnboardReporter:
         self._open = open_outbox or make_outbox
         self._catalogue = None
         self._engine = None
+        self._disk = None  # looked for while the outbox is in memory only
         self._failure = ""
         self._unstored = 0
         self._lost = 0
@@ -84,19 +86,8 @@ class OnboardReporter:
         self._build(clock.now_ms())
 
     def _build(self, now_ms: int):
-        report = self._report
-        site, node = self._place
-        clock = self._clock
         try:
-            speakers = []
-            connections = []
-            for kind in speaker.KINDS:
-                if kind in report:
-                    own = dict(report[kind])
-                    own["commands"] = self._commands
-                    speakers.append(speaker.make(kind, site, node, own, clock))
-                    connections.append(self._connect(report["mqtt"], client_id(site, node, kind), clock))
-            engine = Engine(self._open(report["outbox"]), speakers, connections, clock, BUDGET, CACHED)
+            engine = self._make_engine(self._open_outbox())
             if self._catalogue is not None:
                 engine.begin(self._catalogue)
         except (OSError, MemoryError) as error:
@@ -111,6 +102,32 @@ class OnboardReporter:
         except (ValueError, Untrusted) as error:
             # What stops the start of a node does not stop one that runs.
             self._give_up("it can't begin: %s" % error, now_ms)
+
+    def _open_outbox(self):
+        self._disk = None
+        settings = self._report["outbox"]
+        try:
+            return self._open(settings)
+        except OSError as error:
+            # Here, because a board whose disk is sound needs none of it.
+            from edge.node.report.disk import Disk, stand_in
+
+            self._disk = Disk(lambda: self._open(settings), self._make_engine, self._clock)
+            return stand_in(OUTBOX_MAX, MEMORY_MAX, error)
+
+    def _make_engine(self, outbox) -> Engine:
+        report = self._report
+        site, node = self._place
+        clock = self._clock
+        speakers = []
+        connections = []
+        for kind in speaker.KINDS:
+            if kind in report:
+                own = dict(report[kind])
+                own["commands"] = self._commands
+                speakers.append(speaker.make(kind, site, node, own, clock))
+                connections.append(self._connect(report["mqtt"], client_id(site, node, kind), clock))
+        return Engine(outbox, speakers, connections, clock, BUDGET, CACHED)
 
     def _give_up(self, why: str, now_ms: int):
         """Let go of everything but what is on the disk."""
@@ -131,7 +148,12 @@ class OnboardReporter:
                 engine.finish(now_ms)
             except (OSError, MemoryError) as error:
                 self._failure += "; and it did not end well: %s" % error
+            self._note_lost(engine.outbox.waiting)
         gc.collect()
+
+    def _note_lost(self, count: int):
+        self._unstored += count
+        self._lost += count
 
     # What the node calls -------------------------------------------------------------------
 
@@ -152,8 +174,7 @@ class OnboardReporter:
                     return True
             except MemoryError as error:
                 self._give_up(str(error), self._clock.now_ms())
-        self._unstored += 1
-        self._lost += 1
+        self._note_lost(1)
         return False
 
     def publish(self, topic: str, payload: bytes, retain: bool = False, qos: int = 1) -> bool:
@@ -191,10 +212,18 @@ class OnboardReporter:
                 self._build_again(now_ms)
             return now_ms if self._engine is not None else self._build_due_ms
         try:
-            return self._engine.step(now_ms)
+            due_ms = self._engine.step(now_ms)
+            return due_ms if self._disk is None else min(due_ms, self._look_at_disk(now_ms))
         except MemoryError as error:
             self._give_up(str(error), now_ms)
             return self._build_due_ms
+
+    def _look_at_disk(self, now_ms: int) -> int:
+        disk = self._disk
+        self._engine = disk.step(self._engine, now_ms)
+        if not self._engine.outbox.IN_MEMORY:
+            self._disk = None
+        return disk.due_ms
 
     def pollable(self):
         """One of ``pollables``, or None."""
@@ -223,7 +252,10 @@ class OnboardReporter:
                 due_ms = engine.step(clock.now_ms())
                 if not engine.closed():
                     clock.wait(due_ms * 1000, engine.pollables())
+            if self._disk is not None:
+                engine = self._engine = self._disk.last(engine, clock.now_ms())
             engine.finish(clock.now_ms())
+            self._note_lost(engine.outbox.waiting)
         except MemoryError as error:
             self._give_up(str(error), clock.now_ms())
 
@@ -232,7 +264,8 @@ def make_outbox(settings: dict) -> SegmentLog:
     """The outbox of [report.outbox]: a folder beside where a box has its file."""
     folder = settings["path"] + ".segments"
     make_folder(folder)
-    return SegmentLog(folder, min(settings["size_mb"] * 1000000, OUTBOX_MAX), settings["commit_s"] * 1000)
+    size = min(settings["size_mb"] * 1000000, OUTBOX_MAX)
+    return SegmentLog(folder, size, settings["commit_s"] * 1000, MEMORY_MAX)
 
 
 def make_folder(path: str):

@@ -3,6 +3,7 @@
 from edge.node.report.catalogue import Catalogue, Metric
 from edge.node.report.connections.tcp import Untrusted
 from edge.node.report.onboard import REOPEN_MS, OnboardReporter
+from edge.node.report.outbox.memory import MemoryOutbox
 from edge.node.report.records import SAMPLE
 from tests.node.report.fakes_report import FakeClock, FakeConnection, FakeOutbox, sample
 
@@ -90,19 +91,71 @@ def test_without_memory_the_node_goes_on_and_reporting_begins_again_from_the_dis
     assert bench.end.stats["last_error"] == ""
 
 
-def test_a_folder_that_cannot_be_used_is_tried_again():
+def without_disk() -> Bench:
     bench = Bench()
     bench.trouble = OSError(5)
+    bench.outbox = SegmentLogInMemory()
+    bench.connections = []
     bench.end = OnboardReporter(bench.description, bench.clock, bench.connect, bench.open)
-    bench.end.begin(CATALOGUE)
-    assert not bench.end.record(sample(1))
-    assert "it can't begin" in bench.end.stats["last_error"]
-    bench.step(REOPEN_MS)
-    assert not bench.end.record(sample(2))
+    bench.begin()
+    return bench
+
+
+class SegmentLogInMemory(MemoryOutbox):
+    """Stands for the outbox in the folder."""
+
+    IN_MEMORY = False
+    memory_only = False
+    closed = False
+
+    def __init__(self):
+        MemoryOutbox.__init__(self, 1000000, 16384, "")
+
+    def close(self):
+        self.closed = True
+
+
+def test_while_the_folder_can_not_be_used_reporting_goes_on_from_memory():
+    bench = without_disk()
+    assert bench.end.record(sample(1, catalogue_number=CATALOGUE.number))
+    bench.step()
+    assert len(bench.connections[0].payloads("furnace/site/node/samples")) == 1
+    events = bench.connections[0].payloads("furnace/site/node/event")
+    assert b'"kind":"outbox","name":"disk","text":"gone: outbox: ' in events[0]
+    stats = bench.end.stats
+    assert stats["outbox"]["memory_only"] and stats["dropped"] == 0 and stats["last_error"]
     bench.trouble = None
+    for _ in range(4):
+        bench.step(REOPEN_MS)
+    bench.connections[1].come_up()
+    bench.step()
+    bench.step()
+    assert bench.end._engine.outbox is bench.outbox
+    assert not bench.end.stats["outbox"]["memory_only"]
+    told = bench.connections[1].payloads("furnace/site/node/event")
+    assert b'"text":"is back: ' in told[-1]
+    # It had not been acknowledged.
+    assert len(bench.connections[1].payloads("furnace/site/node/samples")) == 1
+
+
+def test_what_ends_in_memory_is_counted_as_lost():
+    bench = without_disk()
+    for seq in (1, 2, 3):
+        bench.end.record(sample(seq, catalogue_number=CATALOGUE.number))
+    bench.connections[0].publish = fails
+    bench.step()
+    assert bench.end.stats["dropped"] == 4  # and the event of the disk
     bench.step(REOPEN_MS)
-    assert bench.end.record(sample(3))
-    assert bench.end.stats["dropped"] == 2
+    assert bench.end.losses() == [(4, "the board could not store them")]
+
+
+def test_at_the_end_what_is_in_memory_goes_to_a_folder_that_is_there():
+    bench = without_disk()
+    bench.clock.wait = lambda until_us, pollables: setattr(bench.clock, "ms", bench.clock.ms + 100)
+    bench.end.record(sample(1, catalogue_number=CATALOGUE.number))
+    bench.trouble = None
+    bench.end.close(bench.clock.ms)
+    assert bench.outbox.closed and bench.outbox.last_id(SAMPLE) == 1
 
 
 def test_credentials_that_cannot_be_used_stop_the_start():
