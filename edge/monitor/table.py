@@ -119,6 +119,9 @@ def _state(telemetry: dict) -> Table:
         f"{report.get('sent', 0)} sent, {report.get('acked', 0)} acknowledged, "
         f"{report.get('queued', 0)} waiting, {report.get('dropped', 0)} dropped",
     )
+    outbox = report.get("outbox")
+    if isinstance(outbox, dict) and outbox.get("memory_only"):
+        _add(table, "outbox", Text(f"in memory only: {outbox.get('last_error')}", style="red"))
     return table
 
 

@@ -75,6 +75,17 @@ def test_the_table_shows_loops_signals_alarms_and_counters(listening, said):
         assert words in text
 
 
+def test_the_table_shows_that_the_disk_of_the_outbox_is_gone(said):
+    telemetry = json.loads(next(payload for topic, payload in reversed(said) if topic.endswith("/telemetry")))
+    latest = {"connected": True, "state": "online", "telemetry": telemetry, "events": [], "count": 1,
+              "unreadable": 0, "age_s": 0.0, "trouble": "", "furnace": None}
+    assert "in memory only" not in shown(latest)
+    telemetry["report"]["outbox"] = {"memory_only": True, "last_error": "outbox: [Errno 30] [red]"}
+    assert "in memory only: outbox: [Errno 30] [red]" in shown(latest)
+    telemetry["report"]["outbox"] = 5
+    assert "in memory only" not in shown(latest)
+
+
 HOSTILE = [b"[]", b"{}", b"\xff", b"5", b'{"v": 1}', b'{"v": 1, "signals": {"a": 3}}', b"null"]
 
 
