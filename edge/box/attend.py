@@ -13,6 +13,7 @@ from edge.box.ports import close_ports, open_ports
 from edge.box.serial_port import PortError
 from edge.box.signals import foreground, wakeable
 from edge.node import description
+from edge.node.main import TO_BE_MENDED
 
 
 def run_micropython(node_file, args) -> int:
@@ -73,5 +74,7 @@ def _attend(child, woken: int, args) -> int:
             print(lines[-1], flush=True)
         return 0
     print("\n".join(lines), file=sys.stderr)
+    if code == TO_BE_MENDED:
+        return 2
     print(f"the MicroPython node ended with code {code}; outputs rely on their leases", file=sys.stderr)
     return 1

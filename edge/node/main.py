@@ -19,17 +19,25 @@ from edge.node.report import messages
 # A heap that is collected only when it is full is scattered with what lives on, until it has no room for a
 # message in one piece. So it is collected whenever so many bytes have been taken.
 COLLECT_AFTER = 32768
+TO_BE_MENDED = 2  # exit code
 
 
 def reporter_of(node_file: dict, clock):
-    """The reporting end that a node description asks for."""
+    """The reporting end that a node description asks for; the end of it all, with a line that says why, where
+    its credentials can't be used.
+    """
     if "mqtt" not in node_file["report"]:
         from edge.node.report.local import LocalReporter
 
         return LocalReporter()
+    from edge.node.report.connections.tcp import Untrusted
     from edge.node.report.onboard import OnboardReporter
 
-    return OnboardReporter(node_file, clock)
+    try:
+        return OnboardReporter(node_file, clock)
+    except (OSError, ValueError, Untrusted) as error:
+        print("report.mqtt: %s" % error)
+    sys.exit(TO_BE_MENDED)
 
 
 def node_of(path: str, clock):

@@ -85,6 +85,29 @@ def test_overrides_that_do_not_fit_are_refused(arguments, words):
     assert words in refused("bishkek", *arguments)
 
 
+CREDENTIALS = [
+    ('ca_file = "/nowhere/ca.pem"', 0o600, "/nowhere/ca.pem"),
+    ('username = "n"\npassword_file = "{secret}"', 0o644, "{secret} has mode 0644"),
+    ('username = "n"\npassword_file = "{secret}x"', 0o600, "{secret}x"),
+]
+
+
+@pytest.mark.parametrize("runtime", ["cpython", "micropython"])
+@pytest.mark.parametrize(("rows", "mode", "named"), CREDENTIALS)
+def test_credentials_that_can_not_be_used_are_named(tmp_path, runtime, rows, mode, named):
+    secret = tmp_path / "secret"
+    secret.write_text("sesame\n")
+    secret.chmod(mode)
+    path = tmp_path / "line1.toml"
+    rows = rows.format(secret=secret)
+    path.write_text(find("bishkek").read_text().replace("port = 1883\n", f"port = 1883\n{rows}\n"))
+    master, slave = pty.openpty()
+    said = refused(str(path), "--port", os.ttyname(slave), "--runtime", runtime)
+    os.close(master)
+    os.close(slave)
+    assert named.format(secret=secret) in said and "sesame" not in said and len(said.splitlines()) == 1
+
+
 def children(pid):
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         return [int(child) for child in file.read().split()]

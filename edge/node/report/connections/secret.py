@@ -5,9 +5,12 @@ import os
 
 def must_be_private(path: str):
     """ValueError when group or others have access to ``path``, where the file system knows of rights (the
-    unix port; that of a board does not); OSError when it isn't there.
+    unix port; that of a board does not), or when it isn't there.
     """
-    mode = os.stat(path)[0] & 0o777
+    try:
+        mode = os.stat(path)[0] & 0o777
+    except OSError as error:
+        raise ValueError("%s can't be read: %s" % (path, error)) from None
     if mode & 0o077:
         raise ValueError("%s has mode %04o, expected 0600 or 0400: chmod 600 it" % (path, mode))
 

@@ -4,7 +4,6 @@ import subprocess
 
 import pytest
 
-from edge.node.report.connections.secret import read_secret
 from tests.node.report.connections.agents import ROOT, environment, interpreter
 
 PASSWORD = """
@@ -28,9 +27,10 @@ except (ValueError, OSError) as error:
 def read(request, tmp_path):
     """What the runtime says of a file with a content and a mode."""
     def asked(content, mode, what=PASSWORD):
-        path, script = tmp_path / "password", tmp_path / "script.py"
-        path.write_bytes(content)
-        path.chmod(mode)
+        path, script = tmp_path / ("nowhere" if content is None else "password"), tmp_path / "script.py"
+        if content is not None:
+            path.write_bytes(content)
+            path.chmod(mode)
         script.write_text(what + SCRIPT)
         done = subprocess.run([*interpreter(request.param), str(script), str(path)], cwd=ROOT,
                               env=environment(), capture_output=True, text=True, timeout=10)
@@ -59,6 +59,6 @@ def test_empty_first_line(read):
     assert "expected a password" in read(b"\nsecret\n", 0o600)
 
 
-def test_file_that_is_missing():
-    with pytest.raises(OSError, match="nowhere"):
-        read_secret("/nowhere/password")
+def test_file_that_is_missing_is_named(read, tmp_path):
+    for what in (PASSWORD, KEY):
+        assert f"{tmp_path}/nowhere can't be read" in read(None, 0, what)
