@@ -6,6 +6,8 @@ from edge.node.report.outbox import blocks
 
 EEXIST = 17
 ENOSPC = 28
+SEGMENT_MAX = 32768
+OFFSETS = SEGMENT_MAX  # place = number of the segment * OFFSETS + offset in it
 
 
 def write(path: str, parts: list, mode: str, synced: bool = True):
