@@ -1,12 +1,17 @@
-"""What the log of segments writes: always fit for a kill."""
+"""What the log of segments writes: few pages of the flash, never beyond its bound, always fit for a kill."""
 
 import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
+from edge.box import micropython
 from edge.node.report.outbox import segment_files, segments
+from edge.node.report.outbox.segment_files import PAGE, page_end
 from edge.node.report.outbox.segments import SegmentLog
-from tests.box.outbox_tools import SAMPLE, held, sample
+from tests.box.outbox_tools import SAMPLE, disk_bytes, event, held, sample
+from tests.parts import missing_part
 
 PERIOD_MS = 250
 SIGNALS = 40
@@ -56,6 +61,65 @@ def log(tmp_path, monkeypatch, request):
     watched.box.close()
 
 
+@pytest.mark.parametrize("log", [4_000_000], indirect=True)
+@pytest.mark.parametrize("signals", [1, 12, 40, 110])
+def test_samples_that_come_fast_are_committed_by_two_whole_pages(log, signals):
+    ends = []
+    for seq in range(1, 2500):
+        commits = log.box.stats["commits"]
+        log.add(sample(seq, signals), 10)
+        if log.box.stats["commits"] != commits:
+            ends.append(sum(path.stat().st_size for path in log.folder.glob("s0*")))
+    assert ends == list(range(2 * PAGE, 2 * PAGE * len(ends) + 1, 2 * PAGE))
+    assert len(ends) >= 8
+
+
+@pytest.mark.parametrize("log", [4_000_000], indirect=True)
+def test_after_an_event_the_next_samples_end_with_a_page_again(log):
+    log.samples(10)
+    log.add(event(11, True))
+    (path,) = log.folder.glob("s0*")
+    assert path.stat().st_size % PAGE
+    log.samples(29)
+    assert path.stat().st_size == 2 * PAGE
+
+
+@pytest.mark.parametrize("log", [262_144], indirect=True)
+def test_a_full_log_commits_and_thins_with_one_state(log):
+    log.samples(3000)
+    states = []
+    log.on_write = lambda path: states.append(path) if "state" in path else None
+    before = log.box.stats
+    log.samples(29 * 30)
+    after = log.box.stats
+    assert after["thinned"] > before["thinned"]
+    assert len(states) == after["commits"] - before["commits"] <= 31
+
+
+@pytest.mark.parametrize("log", [65_536, 131_072], indirect=True)
+def test_the_bound_holds_at_each_moment(log):
+    most = []
+    log.on_write = lambda path: most.append(disk_bytes(log.folder))
+    bytes_max = log.box.bytes_max
+    log.until_deepest()
+    for turn in range(20):
+        # The memory runs full behind a disk that fails, events come, many values are to be kept.
+        log.box.on_disk = failing
+        log.samples(60)
+        log.add(event(turn, turn % 2 == 0, text="x" * 900))
+        for number in range(12):
+            log.box.keep(f"value{number}", bytes([turn]) * (bytes_max // 64 if turn % 2 else 1))
+        log.box.on_disk = None
+        log.now_ms += 20_000
+        log.box.step(log.now_ms)
+    assert log.box.stats["waiting"] == 0
+    assert max(most) <= bytes_max
+
+
+def failing(_what):
+    raise OSError(28, "no space left on the device (injected)")
+
+
 @pytest.mark.parametrize("log", [65_536], indirect=True)
 @pytest.mark.parametrize("disturbed", [False, True], ids=["samples", "states_between"])
 def test_a_kill_at_any_moment_of_a_commit_leaves_a_log_that_accounts_for_all(log, disturbed, tmp_path):
@@ -86,3 +150,42 @@ def test_a_kill_at_any_moment_of_a_commit_leaves_a_log_that_accounts_for_all(log
             log.samples(5)
     assert len(found) > 150
     assert set(found) == {(True, 0, 0)}
+
+
+@pytest.mark.parametrize("log", [4_000_000], indirect=True)
+def test_a_restart_appends_to_a_segment_that_ends_with_an_empty_rest(log):
+    log.samples(29)
+    (path,) = log.folder.glob("s0*")
+    assert path.stat().st_size == 2 * PAGE
+    again = SegmentLog(str(log.folder), 4_000_000)
+    again.attach(["a"])
+    again.append(sample(30, SIGNALS), 0)
+    again.commit(0)
+    assert list(log.folder.glob("s0*")) == [path]
+    assert len(held(again, "a", SAMPLE)) == 30
+    again.close()
+
+
+def test_a_day_of_a_full_log_erases_less_than_200_mb_of_a_flash_with_littlefs(tmp_path):
+    environment = {**micropython.environment(), "PYTHONPATH": str(micropython.root())}
+    command = [*runtime_command("8m"), str(Path(__file__).with_name("littlefs_script.py")), "8000", "1800"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    erased_mb, errors, thinned = done.stdout.split()
+    assert float(erased_mb) < 200
+    assert int(errors) == 0 and int(thinned) > 5000
+
+
+def runtime_command(heap):
+    try:
+        return [micropython.executable(), "-X", f"heapsize={heap}"]
+    except FileNotFoundError as error:
+        return missing_part(str(error))
+
+
+def test_pages_of_a_file_on_littlefs_begin_with_pointers():
+    """Block n holds as many pointers of 4 bytes as n can be halved, and one (littlefs DESIGN.md, CTZ)."""
+    ends = [page_end(1 + PAGE * number, True) for number in range(8)]
+    assert ends == [4096, 8188, 12276, 16368, 20452, 24544, 28632, 32724]
+    assert [page_end(end, True) for end in ends] == ends
+    assert [page_end(at, False) for at in (0, 1, 4096, 4097, 8193)] == [4096, 4096, 4096, 8192, 12288]

@@ -12,7 +12,7 @@ when there is nothing else.
 from edge.node.report.outbox import blocks
 from edge.node.report.outbox.blocks import ALARM, EVENT, LEVEL, SAMPLE
 
-LEVELS = 2  # in one go: every fourth record is left
+LEVELS = 2  # in one go, where a subclass says nothing else: every fourth record is left
 DEEPEST = 6  # every 64th record
 MERGED = 4  # blocks
 LOSS_PERIOD_MS = 600000  # between two accounts of what the bound costs
@@ -108,7 +108,7 @@ class Room:
             worth = max([rank(row[0], row[1]) for row in batch] or [RANK_SAMPLE])
             if self._sacrifice(worth):
                 turns += 1
-                if turns == self._turns_max:
+                if self._ends_turn(turns, need, len(batch) + len(self._unsaved)):
                     turns = 0
                     self._next_turn()
                 continue
@@ -126,6 +126,10 @@ class Room:
             need = named + sum([len(row[4]) for row in batch])
         return batch
 
+    def _ends_turn(self, turns: int, need: int, rows: int) -> bool:
+        """Whether the transaction is to end after so many sacrifices, before ``need`` bytes in ``rows``."""
+        return turns == self._turns_max
+
     def _sacrifice(self, worth: int) -> bool:
         """Give up what is worth least, for something of rank ``worth``; False when nothing may go."""
         lane = self._lanes[SAMPLE]
@@ -138,7 +142,7 @@ class Room:
             if level == DEEPEST:
                 self._drop(SAMPLE, i, j, "full")
             else:
-                self._thin(i, j, level + LEVELS)
+                self._thin(i, j, level + self._levels)
             return True
         flags = self._lanes[EVENT].flags
         for going in range(RANK_PLAIN, worth + 1):
@@ -210,17 +214,22 @@ class Room:
         lane = self._lanes[SAMPLE]
         first = lane.first[i]
         last = lane.last[j - 1]
+        kept = self._take_thinned(i, j)
+        if kept:
+            self._put_in(SAMPLE, i, level, first, last, kept)
+
+    def _take_thinned(self, i: int, j: int) -> list:
+        """Take the blocks i … j-1 of the samples out; what is left of their (id, record)."""
         entries = []
         for k in range(i, j):
             entries.extend(self._open_entries(SAMPLE, k))
         kept = entries
-        for _ in range(LEVELS):
+        for _ in range(self._levels):
             kept = blocks.thinned(kept)
         left = [number for number, _ in kept]
         self._note_lost("thinned", SAMPLE, [entry for entry in entries if entry[0] not in left])
         self._take_out(SAMPLE, i, j)
-        if kept:
-            self._put_in(SAMPLE, i, level, first, last, kept)
+        return kept
 
     def _open_entries(self, number: int, i: int) -> list:
         """(id, record) of a block without those that every speaker has done; what is damaged is counted."""

@@ -1,6 +1,7 @@
 """The files of a log of segments: writing that is on the disk afterwards, and finding one's way in them."""
 
 import os
+import sys
 
 from edge.node.report.outbox import blocks
 
@@ -8,6 +9,8 @@ EEXIST = 17
 ENOSPC = 28
 SEGMENT_MAX = 32768
 OFFSETS = SEGMENT_MAX  # place = number of the segment * OFFSETS + offset in it
+PAGE = 4096  # of the flash: what is changed in one costs a write of all of it
+LITTLEFS = sys.platform not in ("linux", "darwin", "win32")  # as boards have it
 
 
 def write(path: str, parts: list, mode: str, synced: bool = True):
@@ -42,8 +45,29 @@ def size_of(path: str) -> int:
         return 0
 
 
+def page_end(at: int, littlefs: bool) -> int:
+    """The first end of a page at or behind ``at`` in a file.
+
+    On LittleFS the pages of a file but the first begin with pointers of 4 bytes: one, and one more for each
+    time that the number of the page can be halved.
+    """
+    end = PAGE
+    number = 1
+    while end < at:
+        end += PAGE
+        if littlefs:
+            halved = number
+            end -= 4
+            while not halved & 1:
+                end -= 4
+                halved >>= 1
+        number += 1
+    return end
+
+
 class Segment:
-    """A file: its lane, bytes, how many of its blocks count, and what is yet to be appended."""
+    """A file: its lane, bytes, how many of its blocks count, what is yet to be appended, and how many bytes a
+    further record would take."""
 
     def __init__(self, number: int, lane: int, size: int):
         self.number = number
@@ -53,6 +77,7 @@ class Segment:
         self.waiting = []
         self.waiting_bytes = 0
         self.changed = False
+        self.record_bytes = 0
 
 
 def is_segment(name: str) -> bool:

@@ -79,10 +79,11 @@ class SegmentStart(Store):
                 block = blocks.read_head(head)
                 body = file.read(block.size) if block is not None and block.size <= segment.size else b""
                 if block is None or blocks.sound(head, body) is None:
-                    level = None
+                    if head.strip(b"\0"):  # else it is the rest of a page, left empty
+                        level = None
                     at = next_magic(file, at + 1)
                     if at < 0:
-                        return None
+                        return level
                     continue
                 if self._serial == 0 and self._adopt:
                     self._serial = 1

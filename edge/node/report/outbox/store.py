@@ -5,7 +5,8 @@
 kind of record). Speakers fetch them, and mark as done what arrived. Records wait in memory and are committed
 
 - as soon as an event waits (at most every 50 ms),
-- when a sample waits for ``commit_ms``, or more than ``_commit_bytes`` wait together.
+- when a sample waits for ``commit_ms``, or more than ``_commit_bytes`` wait together (or what a
+  subclass writes best at a time).
 
 What all speakers have done before that never reaches the disk: while the broker is there, next to nothing is
 written. Blocks of which everything is done are deleted with the next commit. Ids are reserved ahead, so that
@@ -22,7 +23,7 @@ from edge.node.report.outbox.blocks import EVENT, SAMPLE
 from edge.node.report.outbox.books import JUMP, RETRY_MIN_MS, Books
 from edge.node.report.outbox.done import Done
 from edge.node.report.outbox.lane import Lane
-from edge.node.report.outbox.room import catalogue_key
+from edge.node.report.outbox.room import LEVELS, catalogue_key
 
 
 class Store(Books):
@@ -53,6 +54,7 @@ class Store(Books):
         self._block_bytes = block_bytes
         self._merged_bytes = block_bytes  # more blocks than need be are thinned together up to this size
         self._turns_max = 8
+        self._levels = LEVELS
         self._rows_max = 256
         self._event_rows = True  # a block for each event
         self._cached = 8
