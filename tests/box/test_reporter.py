@@ -17,6 +17,7 @@ from edge.node.report.catalogue import Catalogue, Metric
 from tests.faults.observer import Observer
 from tests.faults.rig import alive, description
 from tests.node.report.brokers import Mosquitto, Subscriber, free_port, password_broker, retained, wait_for
+from tests.node.report.proxy import Proxy
 
 SEND_LIMIT_MS = 250  # a loaded machine; a send itself takes some microseconds
 BASE = "furnace/bench/k1"
@@ -232,9 +233,9 @@ def test_the_next_reporter_gets_what_the_killed_one_had_not_stored(mosquitto, ob
     process.stdout.close()
     end.step(now_ms())
     mosquitto.start()
+    observer.subscriber.wait_subscribed()
     again, _ = reporter.start_reporter(values(tmp_path, mosquitto.port), end)
     try:
-        observer.subscriber.wait_subscribed()
         assert arrive(observer, end, 100)
         assert observer.twice() == []
     finally:
@@ -358,16 +359,24 @@ def test_end_is_in_time_without_a_broker_and_what_was_said_is_kept(tmp_path):
 
 
 def test_broker_restarted_everything_arrives(mosquitto, observer, start):
-    _, end = start(mosquitto.port)
+    with Proxy(mosquitto.port) as proxy:
+        restart_broker(mosquitto, proxy, observer, start)
+
+
+def restart_broker(mosquitto, proxy, observer, start):
+    _, end = start(proxy.port)
     stats_where(end, lambda stats: stats["connected"])
+    proxy.refuse()
     mosquitto.kill()
     stats_where(end, lambda stats: not stats["connected"])
     for seq in range(2, 101):
         assert end.record(sample(seq))
         end.publish(f"{BASE}/telemetry", b"dropped")
     stats = stats_where(end, lambda stats: stats["queued"] >= 99)
-    assert f":{mosquitto.port}" in stats["last_error"]
+    assert f":{proxy.port}" in stats["last_error"]
     mosquitto.start()
+    observer.subscriber.wait_subscribed()  # it knows nothing any more: who is not there yet gets nothing
+    proxy.accept()
     assert arrive(observer, end, 100, 15)
     stats = stats_where(end, lambda stats: stats["queued"] == 0)
     assert (stats["reconnects"], stats["dropped"]) == (1, 0)

@@ -7,6 +7,7 @@ have arrived; what has not arrived goes along and gets new ids there.
 
 import os
 
+from edge.node.report.connections.tcp import Untrusted
 from edge.node.report.engine import OWN_SEQ_KEY
 from edge.node.report.outbox.memory import MemoryOutbox
 
@@ -31,7 +32,7 @@ class Disk:
     """Looks for the disk for an engine whose outbox is in memory only.
 
     ``open_outbox()``: the outbox on the disk; OSError, ValueError or MemoryError where it can't be had.
-    ``make_engine(outbox)``: the engine on it, not begun; the same errors.
+    ``make_engine(outbox)``: the engine on it, not begun; the same errors, and Untrusted.
     """
 
     def __init__(self, open_outbox, make_engine, clock):
@@ -72,7 +73,7 @@ class Disk:
         try:
             outbox = self._open()
             self._next = self._make(outbox)
-        except (OSError, ValueError, MemoryError) as error:
+        except (OSError, ValueError, MemoryError, Untrusted) as error:
             if outbox is not None:
                 outbox.close()
             engine.outbox.refused(error)
