@@ -57,8 +57,11 @@ count up within one `box` (the outbox's epoch). The same id again is a duplicate
 and `seq` under another id: what a reporter had delivered when it was killed, and not yet confirmed to the
 node. A gap in the ids is a loss, which the node also tells in an event of the kind `loss`: its name says why,
 its text is `COUNT samples, ids FIRST..LAST, t FIRST..LAST` (or `events`), its `boot` is 0, the reporting
-end's own. A COUNT of 0 names ids that were left out after a crash, and is no alarm. While the disk can't be
-used there is a `box` in memory only, which an event of the kind `outbox` tells: see [the outbox](outbox.md).
+end's own. A COUNT of 0 names ids that a crash left out, and is no alarm: most were never given, some may be
+of records that had come already, or that died in memory, where a sample waits for at most `commit_s`. What
+died may be older than something that came: events go first, and live samples before the backlog.
+While the disk can't be used there is a `box` in memory only, which an event of the kind `outbox` tells: see
+[the outbox](outbox.md).
 When the outbox is full the oldest samples thin out: the values of one that is left out stand in the next that
 is kept. Order by `boot` and `seq`, or `up`, where the wall clock `t` may have jumped; `sync` says whether to
 trust `t`.

@@ -251,15 +251,24 @@ class Books(Marks):
             boots.pop(0)
 
     def _put_state(self, flushed: bool):
-        """Write the state as it is when this transaction has ended."""
+        """Write the state as it is when this transaction has ended.
+
+        What still waits in memory then counts as not given: when it dies there, its ids are told, and when
+        only its block comes to the disk, that is newer than the state. Its ids are reserved all the same.
+        """
         self._serial += 1
+        clean = self._clean
         lanes = []
         for number in (SAMPLE, EVENT):
             lane = self._lanes[number]
             lane.reserved = lane.next_id + RESERVE
-            first = lane.first[0] if lane.first else lane.next_id
+            next_id = lane.next_id
+            if lane.pending and not flushed:
+                next_id = lane.pending[0][0]
+                clean = False
+            first = lane.first[0] if lane.first else next_id
             total = lane.total - self._covered(number)
-            lanes.append([lane.next_id, lane.reserved, first, total, lane.stored])
+            lanes.append([next_id, lane.reserved, first, total, lane.stored])
         speakers = {}
         for name, marks in self._speakers.items():
             speakers[name] = [[marks[number].floor] + marks[number].spans for number in (SAMPLE, EVENT)]
@@ -268,7 +277,7 @@ class Books(Marks):
             losses = self._telling + losses
         boots = self._boots if flushed else [list(self.stored(entry[0])) for entry in self._boots]
         body = json.dumps({
-            "clean": self._clean, "lanes": lanes, "speakers": speakers, "boots": boots, "spans": self._spans,
+            "clean": clean, "lanes": lanes, "speakers": speakers, "boots": boots, "spans": self._spans,
             "losses": losses, "counts": [self._thinned, self._lost_full, self._lost_damage],
         }).encode()
         head = blocks.make(blocks.STATE, 0, self._epoch, self._serial, self._serial, 0, body)

@@ -71,7 +71,8 @@ class Room:
 
         why: "thinned" (left out for want of room), "full" (dropped for want of room), "damage", "catalogue"
         (their catalogue had to go), "restart" (count 0: after an end without ``close`` these ids were never
-        given, or their records delivered but not noted). "thinned" and "full" come at most every 10 minutes.
+        given, or their records died in memory, or were delivered but not noted). "thinned" and "full" come at
+        most every 10 minutes.
         They are forgotten for good by the next commit that takes an event along: append the one that tells
         them at once. After a restart before that they are told again.
         """
