@@ -3,7 +3,7 @@
 import pytest
 
 from edge.node.report.outbox import segments
-from tests.box.outbox_tools import BOOT, KINDS, SAMPLE, copied, make, sample, seqs
+from tests.box.outbox_tools import BOOT, EVENT, KINDS, SAMPLE, copied, event, make, sample, seqs
 
 
 @pytest.fixture
@@ -59,6 +59,34 @@ def test_samples_that_came_to_the_disk_before_the_state_are_found(live, tmp_path
     assert seqs(after, "a", SAMPLE) == [1, 2]
     assert after.stored() == (BOOT, 2)
     assert after.append(sample(3), 0) > 2
+    after.close()
+
+
+def test_an_event_that_came_to_the_disk_without_the_samples_before_it_stays(live, tmp_path, monkeypatch):
+    """Killed between the segments of one commit; the ids of what was still in memory are told."""
+    box = make("segments", live)
+    box.attach(["a"])
+    box.append(event(1), 0)
+    box.commit(0)
+    for seq in (2, 3):
+        box.append(sample(seq), 0)
+    box.append(event(4), 0)
+    written = segments.write
+
+    def write(path, parts, mode, synced=True):
+        written(path, parts, mode, synced)
+        if not (tmp_path / "after").exists():
+            copied(live, tmp_path / "after")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(segments, "write", write)
+        box.commit(100)
+    box.close()
+    after = make("segments", tmp_path / "after")
+    after.attach(["a"])
+    assert (seqs(after, "a", SAMPLE), seqs(after, "a", EVENT)) == ([], [1, 4])
+    (told,) = restarts(after)
+    assert (told["count"], told["first_id"]) == (0, 1) and told["last_id"] >= 2
     after.close()
 
 

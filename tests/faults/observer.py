@@ -11,51 +11,50 @@ import re
 from tests.node.report.brokers import Subscriber
 from tests.node.report.speakers import sparkplug_b
 
-LOSS = re.compile(r"(\d+) (samples|events), ids (\d+)\.\.(\d+), t (\d+)\.\.(\d+)")
+LOSS = re.compile(r"(\d+) (samples|events), ids (\d+)\.\.(\d+), t (\d+)\.\.(\d+)(?:, box (\w+))?$")
 
 
-class Observer:
-    """``base``: furnace/<site>/<node>, or furnace/<site> for all nodes of a site."""
+class Books:
+    """What the messages of plain JSON, each given to ``take``, amount to."""
 
-    def __init__(self, port: int, base: str = "furnace/bench/k1", **access):
-        self.base = base
+    def __init__(self):
         self.entries = collections.Counter()  # (box, lane, id) -> how often
         self.contents = {}  # (box, lane, id) -> (boot, seq)
         self.contradictions = []  # the same name, another content
         self.seqs = collections.defaultdict(collections.Counter)  # boot -> seq -> how often
         self.losses = []  # (name, count, what, first id, last id)
+        self.told_ids = collections.defaultdict(list)  # (box, lane) -> [(first id, last id)] told to be gone
         self.lost_by_node = 0  # before they reached the outbox, as the node told
         self.order = []  # (lane, id, when it was taken) as they came
         self.states = []
         self.messages = 0  # with samples or an event
         self.alarms = set()  # (boot, seq)
-        self.subscriber = Subscriber(port, f"{base}/#", **access)
 
-    def read(self):
-        """Take in what has come since the last call."""
-        messages = self.subscriber.messages
-        count = len(messages)
-        for topic, payload, _ in messages[:count]:
-            if "/home_assistant/" in topic:
-                continue  # another speaker says it again
-            kind = topic.rsplit("/", 1)[1]
-            self.messages += kind in ("samples", "event")
-            if kind == "samples":
-                content = json.loads(payload)
-                for sample in content["samples"]:
-                    self._note(content["box"], "samples", sample)
-            elif kind == "event":
-                event = json.loads(payload)
-                self._note(event["box"], "event", event)
-                if event["kind"] == "loss":
-                    found = LOSS.match(event["text"])
-                    self.losses.append((event["name"], int(found[1]), found[2], int(found[3]), int(found[4])))
-                elif event["kind"] == "lost":
-                    self.lost_by_node += int(event["text"].split(":")[0])
-            elif kind == "state":
-                self.states.append(payload)
-        del messages[:count]
-        return self
+    def take(self, topic: str, payload: bytes):
+        if "/home_assistant/" in topic:
+            return  # another speaker says it again
+        kind = topic.rsplit("/", 1)[1]
+        self.messages += kind in ("samples", "event")
+        if kind == "samples":
+            content = json.loads(payload)
+            for sample in content["samples"]:
+                self._note(content["box"], "samples", sample)
+        elif kind == "event":
+            event = json.loads(payload)
+            self._note(event["box"], "event", event)
+            if event["kind"] == "loss":
+                self._note_loss(event)
+            elif event["kind"] == "lost":
+                self.lost_by_node += int(event["text"].split(":")[0])
+        elif kind == "state":
+            self.states.append(payload)
+
+    def _note_loss(self, event):
+        found = LOSS.match(event["text"])
+        first, last = int(found[3]), int(found[4])
+        self.losses.append((event["name"], int(found[1]), found[2], first, last))
+        lane = "samples" if found[2] == "samples" else "event"
+        self.told_ids[found[7] or event["box"], lane].append((first, last))
 
     def _note(self, box, lane, item):
         name = (box, lane, item["id"])
@@ -78,6 +77,25 @@ class Observer:
         found = {boot: self.missing(boot, max(seqs)) for boot, seqs in self.seqs.items()}
         return {boot: gap for boot, gap in found.items() if gap}
 
+    def came(self) -> set:
+        """(boot, seq) of all that came from the node."""
+        return {(boot, seq) for boot, seqs in self.seqs.items() for seq in seqs}
+
+    def untold(self) -> list:
+        """(box, lane, first id, last id) of the ids before the last that came, neither come nor told gone."""
+        found = []
+        known = collections.defaultdict(list)
+        for box, lane, number in self.entries:
+            known[box, lane].append((number, number))
+        for (box, lane), ranges in known.items():
+            newest = max(last for _, last in ranges)
+            reached = 0
+            for first, last in sorted(ranges + self.told_ids[box, lane]):
+                if reached + 1 < first <= newest:
+                    found.append((box, lane, reached + 1, first - 1))
+                reached = max(reached, last)
+        return found
+
     def twice(self) -> list:
         """Records of the node that came under two names: a receiver could not tell that they are one."""
         return [(boot, seq) for boot, seqs in self.seqs.items() for seq, count in seqs.items() if count > 1]
@@ -91,6 +109,24 @@ class Observer:
     def lost(self) -> int:
         """Records that were told to be lost."""
         return self.lost_by_node + sum(count for _, count, _, _, _ in self.losses)
+
+
+class Observer(Books):
+    """``base``: furnace/<site>/<node>, or furnace/<site> for all nodes of a site."""
+
+    def __init__(self, port: int, base: str = "furnace/bench/k1", **access):
+        super().__init__()
+        self.base = base
+        self.subscriber = Subscriber(port, f"{base}/#", **access)
+
+    def read(self):
+        """Take in what has come since the last call."""
+        messages = self.subscriber.messages
+        count = len(messages)
+        for topic, payload, _ in messages[:count]:
+            self.take(topic, payload)
+        del messages[:count]
+        return self
 
     def close(self):
         self.subscriber.close()

@@ -12,12 +12,13 @@ from pathlib import Path
 from edge.box import micropython
 from tests.box.outbox_tools import bytes_of
 from tests.faults.observer import Observer, SparkplugObserver
-from tests.node.report.brokers import Mosquitto, wait_for
+from tests.faults.segments import stored_in
+from tests.node.report.brokers import Mosquitto, process_state, wait_for
 from tests.node.report.proxy import Proxy
 from tests.parts import missing_part
 
 FEEDER = Path(__file__).with_name("feeder.py")
-# The broker hands everything on at once: what it has acknowledged is with the observer when it is killed.
+# The broker hands everything on at once: what it has acknowledged is on its way to the observer.
 PROMPT = ("max_inflight_messages 0", "max_queued_messages 0")
 KEEPALIVE_S = 2
 ANSWER_S = 10.0
@@ -128,8 +129,7 @@ class Node:
 def alive(pid: int) -> bool:
     """Whether a process still runs; a zombie waits for its new parent only."""
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+        return process_state(pid) != "Z"
     except FileNotFoundError:
         return False
 
@@ -166,7 +166,13 @@ class Rig:
         self.broker.kill()
 
     def kill_broker(self):
+        """kill -9, once the observers have read what it had written to them: it has acknowledged that."""
         self.proxy.refuse()
+        if self.broker.running:
+            self.broker.freeze()
+            self.observer.subscriber.read_all()
+            if self.host is not None:
+                self.host.subscriber.read_all()
         self.broker.kill()
 
     def restore_broker(self):
@@ -179,6 +185,10 @@ class Rig:
 
     def outbox_files(self) -> list:
         return [path for path in self.folder.rglob("*") if path.is_file() and "node.outbox" in str(path)]
+
+    def stored(self) -> set:
+        """(boot, seq) of the records that an outbox of segments has on the disk; nobody may be writing."""
+        return stored_in(self.outbox_files())
 
     def outbox_bytes(self) -> int:
         """What the outbox takes of the disk."""

@@ -9,8 +9,8 @@ text is
     COUNT samples, ids FIRST..LAST, t FIRST_T..LAST_T
 
 with "events" in their place where it was events, so that a receiver can close the gap in its books. It is an
-alarm unless COUNT is 0: then ids were left out, after a crash; see ``room.Room.losses``. A text that ends in ", box BOX" speaks of
-the ids of that box: one that was in memory only.
+alarm unless COUNT is 0: then ids were left out, after a crash; see ``room.Room.losses``. A text that ends in
+", box BOX" speaks of the ids of that box: one that was in memory only.
 
 A disk that takes nothing is an alarm as well, of the kind "outbox", name "disk": "gone: WHY" and "is back".
 """

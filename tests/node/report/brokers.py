@@ -1,10 +1,13 @@
 """A real broker and an independent subscriber for the tests, and a wait with a deadline."""
 
+import fcntl
 import os
 import random
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import threading
 import time
 
@@ -127,6 +130,7 @@ class Mosquitto:
         """SIGSTOP: connections stay open and silent, new ones are accepted by the system alone."""
         os.kill(self.pid, signal.SIGSTOP)
         self._frozen = True
+        assert wait_for(lambda: process_state(self.pid) == "T"), "mosquitto did not stop"
 
     def thaw(self):
         """SIGCONT, if it is frozen."""
@@ -155,6 +159,12 @@ class Mosquitto:
         except OSError:
             return False
         return True
+
+
+def process_state(pid: int) -> str:
+    """The letter of proc(5): R running, S sleeping, T stopped, Z a zombie …"""
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0]
 
 
 class Subscriber:
@@ -187,6 +197,21 @@ class Subscriber:
 
     def wait_subscribed(self):
         assert self._subscribed.wait(8), "the subscriber did not get through to the broker"
+
+    def read_all(self):
+        """Wait until it has read what a frozen broker had written to it.
+
+        When its connection breaks, paho drops what it has not read.
+        """
+        assert wait_for(lambda: not self._unread(), 8), "the subscriber does not read what the broker wrote"
+
+    def _unread(self) -> int:
+        """Bytes that wait in its socket."""
+        sock = self._client.socket()
+        if sock is None:
+            return 0
+        waiting = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.FIONREAD, bytes(4)))[0]
+        return waiting + (sock.pending() if hasattr(sock, "pending") else 0)
 
     def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False):
         """Publish as this client; at QoS 1 it waits for the acknowledgement."""
