@@ -21,7 +21,6 @@ import os
 
 from edge.node.report.outbox import blocks
 from edge.node.report.outbox.blocks import EVENT, HEAD_SIZE, LEVEL, SAMPLE
-from edge.node.report.outbox.books import RESERVE
 from edge.node.report.outbox.room import MERGED, rank
 from edge.node.report.outbox.segment_files import (
     LITTLEFS,
@@ -201,17 +200,11 @@ class SegmentLog(SegmentStart):
 
     def _ends_turn(self, turns: int, need: int, rows: int) -> bool:
         """Only its end takes from the disk what is given up: it comes while there is still room for what is
-        to be written, the state and one more segment. And before records that the state on the disk counts
-        among the ids given: after a kill they would be taken for what thinning left."""
+        to be written, the state and one more segment."""
         used = self._bytes() + self._other_bytes.get("state", 0) + need + rows * HEAD_SIZE
         for segment in self._segments.values():
             used += segment.waiting_bytes
-        if used > self._limit + 3 * self._segment_bytes:
-            return True
-        for lane in self._lanes.values():
-            if lane.pending and lane.pending[0][0] < lane.reserved - RESERVE:
-                return True
-        return False
+        return used > self._limit + 3 * self._segment_bytes
 
     def _unit(self, number: int, level: int) -> tuple:
         """The blocks of the oldest segment of a level."""
