@@ -292,8 +292,13 @@ class Outbox(Rebuilding):
         if number == SAMPLE:
             return self._slots.put(self._db, head, body, self._room())
         key = blocks.read_head(head).first
+        self._take_from_spares(len(body))
         self._db.execute("INSERT INTO event VALUES (?, ?, ?)", (key, head, body))
         return key
+
+    def _take_from_spares(self, size: int):
+        """Pages for a row of ``size`` bytes that is no sample's."""
+        self._slots.make_room(self._db, size // (PAGE_SIZE - 4) + 4 - self._room())
 
     def _remove(self, number: int, i: int, j: int):
         lane = self._lanes[number]
@@ -321,6 +326,7 @@ class Outbox(Rebuilding):
         return i, j
 
     def _put_raw_state(self, head: bytes, body: bytes):
+        self._take_from_spares(len(body))
         self._db.execute("INSERT OR REPLACE INTO keep VALUES (?, ?, ?)", (STATE_KEY, head, body))
 
     def _put_named(self, name: str, value):
@@ -334,6 +340,7 @@ class Outbox(Rebuilding):
             key = self._names[name] = max(self._names.values(), default=STATE_KEY) + 1
         body = blocks.pack_named(name, value)
         head = blocks.make(blocks.NAMED, 0, self._epoch, self._serial, self._serial, 0, body)
+        self._take_from_spares(len(body))
         self._db.execute("INSERT OR REPLACE INTO keep VALUES (?, ?, ?)", (key, head, body))
 
     def _get_named(self, name: str):

@@ -52,7 +52,7 @@ class Slots:
             database.execute("UPDATE sample SET head = ?, body = ? WHERE key = ?", (head, body, key))
         else:
             pages += pages // 8
-            self._make_room(database, pages + 2 - room)
+            self.make_room(database, pages + 2 - room)
             key = self._next_key
             self._next_key += 1
             self._pages[key] = pages
@@ -65,6 +65,16 @@ class Slots:
         """What is in this row is not needed any more."""
         database.execute("UPDATE sample SET head = ? WHERE key = ?", (NO_HEAD, key))
         self._add(key)
+
+    def make_room(self, database, pages: int):
+        """Give up spares, of the size that takes most, until so many pages are free."""
+        while pages > 0 and self.spare_pages:
+            size = max(self._spares, key=lambda each: each * len(self._spares[each]))
+            key = self._spares[size].pop()
+            database.execute("DELETE FROM sample WHERE key = ?", (key,))
+            del self._pages[key]
+            self.spare_pages -= size
+            pages -= size
 
     def _add(self, key: int):
         pages = self._pages[key]
@@ -89,13 +99,3 @@ class Slots:
             return None
         self.spare_pages -= best[1]
         return self._spares[best[1]].pop(best[2])
-
-    def _make_room(self, database, pages: int):
-        """Give up spares, of the size that takes most, until so many pages are free."""
-        while pages > 0 and self.spare_pages:
-            size = max(self._spares, key=lambda each: each * len(self._spares[each]))
-            key = self._spares[size].pop()
-            database.execute("DELETE FROM sample WHERE key = ?", (key,))
-            del self._pages[key]
-            self.spare_pages -= size
-            pages -= size

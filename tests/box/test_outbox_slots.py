@@ -9,8 +9,9 @@ from edge.box import outbox_salvage
 from edge.box.outbox import Outbox
 from edge.box.outbox_salvage import PAGE_SIZE, SLOT_LOCAL, Salvage, slot_pages, slot_size
 from edge.box.outbox_slots import NO_HEAD, Slots
+from edge.node.report import records
 from edge.node.report.outbox import blocks
-from tests.box.outbox_tools import SAMPLE, held, make, sample
+from tests.box.outbox_tools import EVENT, SAMPLE, disk_bytes, event, held, make, sample
 
 BYTES_MAX = 1_000_000
 # Where a length takes a byte more, and around whole pages.
@@ -118,6 +119,29 @@ def test_a_full_outbox_writes_in_place(tmp_path):
     assert len(stored) > 100
     assert new <= len(stored) // 20
     assert box._db.execute("PRAGMA page_count").fetchone()[0] <= pages + pages // 50
+    box.close()
+
+
+@pytest.mark.parametrize("delivered", [False, True], ids=["full", "delivered"])
+def test_events_and_values_are_stored_where_spares_have_taken_the_file(tmp_path, delivered):
+    """Also when all of the samples have been delivered: what they took is room for everything."""
+    box, seq = full(tmp_path)
+    now_ms = seq * 250
+    if delivered:
+        box.done("a", SAMPLE, 1, box.last_id(SAMPLE))
+        while box._lanes[SAMPLE].first:
+            now_ms += 10_000
+            box.step(now_ms)
+    alarms = range(seq + 1, seq + 801)
+    for each in alarms:
+        now_ms += 250
+        box.append(event(each, True, text="x" * 500), now_ms)
+        box.step(now_ms)
+    for number in range(8):
+        assert box.keep(f"value{number}", random.Random(number).randbytes(10_000))
+    assert [records.peek(record)[2] for _, record in held(box, "a", EVENT)] == list(alarms)
+    assert box.stats["errors"] == box.stats["waiting"] == 0
+    assert disk_bytes(tmp_path) <= BYTES_MAX
     box.close()
 
 
