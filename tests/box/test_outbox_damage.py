@@ -189,6 +189,23 @@ def test_one_bad_block_costs_only_its_records(kind, filled, tmp_path):
     assert 0 < missing < 100
 
 
+@pytest.mark.parametrize("lane", LANES)
+def test_a_block_in_the_place_of_another_is_damage(kind, lane, tmp_path):
+    """As where SQLite finds another row under a key that is damaged."""
+    box = make(kind, tmp_path, BYTES_MAX, 0)
+    box.attach(["a"])
+    for seq in range(1, 31):
+        box.append(sample(seq) if lane == SAMPLE else event(seq), 100 * seq)
+        box.step(100 * seq)
+    places, sizes = box._lanes[lane].place, box._lanes[lane].size
+    read, there = box._get, places[11]
+    box._get = lambda number, place, size: \
+        read(number, places[20], sizes[20]) if place == there else read(number, place, size)
+    assert len(held(box, "a", lane)) == 29
+    assert box.stats["lost_damage"] == 1
+    box.close()
+
+
 def test_damage_while_it_is_open(kind, filled, tmp_path):
     source, before, _ = filled[kind, True]
     target = copied(source, tmp_path / "t")

@@ -71,14 +71,14 @@ class Reading(Room):
                 self.on_disk("read")
             head, body = self._get(number, lane.place[i], lane.size[i])
             block = blocks.sound(head, body)
-            if block is None or block.lane != number:
-                return None
+            low = lane.first[i]
+            high = lane.last[i]
+            if block is None or block.lane != number or block.first > low or block.last < high:
+                return None  # also where another block has come to lie in its place
             try:
                 found = blocks.unpack(self._unpacked(block, body), block.first, block.count)
             except ValueError:
                 return None
-            low = lane.first[i]
-            high = lane.last[i]
             if found[0] and (found[0][0] < low or found[0][-1] > high):
                 pairs = [(a, b) for a, b in zip(found[0], found[1]) if low <= a <= high]
                 found = ([pair[0] for pair in pairs], [pair[1] for pair in pairs])
