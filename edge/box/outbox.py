@@ -18,7 +18,7 @@ import zlib
 
 from edge.box import outbox_salvage
 from edge.box.outbox_rebuild import TABLES, Rebuilding, finish_swap
-from edge.box.outbox_salvage import PAGE_SIZE, file_size
+from edge.box.outbox_salvage import PAGE_SIZE, Damaged, file_size
 from edge.box.outbox_slots import NO_HEAD, Slots
 from edge.node.report.outbox import blocks
 from edge.node.report.outbox.blocks import EVENT, LEVEL, PACKED, SAMPLE, TURNED
@@ -29,10 +29,6 @@ STATE_KEY = 0
 _READ_ERRORS = (266, 522)  # SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR,
            sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
-
-
-class Damaged(sqlite3.DatabaseError):
-    """Something in the file is not what was written."""
 
 
 def is_damage(error) -> bool:
@@ -209,7 +205,10 @@ class Outbox(Rebuilding):
         for lane in self._lanes.values():
             lane.clear()
         for key, head in self._db.execute("SELECT key, head FROM event ORDER BY key"):
-            self._list(EVENT, self._block_of(head, key), key)
+            block = self._block_of(head, key)
+            if key != block.first:
+                raise Damaged(f"event {key}")
+            self._list(EVENT, block, key)
         self._slots = Slots()
         found = []
         for key, head, size in self._db.execute("SELECT key, head, length(body) FROM sample ORDER BY key"):

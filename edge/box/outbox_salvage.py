@@ -6,6 +6,7 @@ not fit beside its head goes on in a chain of overflow pages. (https://www.sqlit
 """
 
 import os
+import sqlite3
 import struct
 import sys
 
@@ -21,6 +22,10 @@ LOCAL_MAX = PAGE_SIZE - 35
 LOCAL_MIN = (PAGE_SIZE - 12) * 32 // 255 - 23
 # Of a slot (outbox_slots), the part in its leaf page.
 SLOT_LOCAL = 44
+
+
+class Damaged(sqlite3.DatabaseError):
+    """Something in the file is not what was written."""
 
 
 def file_size(path: str) -> int:

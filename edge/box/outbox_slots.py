@@ -8,10 +8,11 @@ overwritten by SQLite where it lies, and pages that lay side by side at first st
 
 import bisect
 
-from edge.box.outbox_salvage import slot_pages, slot_size
+from edge.box.outbox_salvage import Damaged, slot_pages, slot_size
 from edge.node.report.outbox.blocks import HEAD_SIZE
 
 NO_HEAD = bytes(HEAD_SIZE)
+KEY_MAX = 1 << 62
 
 
 class Slots:
@@ -37,19 +38,26 @@ class Slots:
         return other
 
     def lay(self, key: int, body_bytes: int, spare: bool):
-        """Note a row as it was found, in rising order of keys."""
+        """Note a row as it was found, in rising order of keys. Damaged where it was never written so."""
+        if key < self._next_key or key > KEY_MAX or not isinstance(body_bytes, int):
+            raise Damaged(f"row {key}")
         self._next_key = key + 1
         self._pages[key] = slot_pages(body_bytes)
         if spare:
             self._add(key)
 
     def put(self, database, head: bytes, body: bytes, room: int) -> int:
-        """Store a block; the key of its row. ``room``: pages that the file may grow by."""
+        """Store a block; the key of its row. ``room``: pages that the file may grow by.
+
+        Damaged where a spare is not there.
+        """
         pages = slot_pages(len(body))
         key = self._taken(pages)
         if key is not None:
             body += bytes(slot_size(self._pages[key]) - len(body))
-            database.execute("UPDATE sample SET head = ?, body = ? WHERE key = ?", (head, body, key))
+            found = database.execute("UPDATE sample SET head = ?, body = ? WHERE key = ?", (head, body, key))
+            if found.rowcount != 1:
+                raise Damaged(f"spare {key}")
         else:
             pages += pages // 8
             self.make_room(database, pages + 2 - room)

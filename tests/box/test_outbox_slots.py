@@ -7,7 +7,7 @@ import pytest
 
 from edge.box import outbox_salvage
 from edge.box.outbox import Outbox
-from edge.box.outbox_salvage import PAGE_SIZE, SLOT_LOCAL, Salvage, slot_pages, slot_size
+from edge.box.outbox_salvage import PAGE_SIZE, SLOT_LOCAL, Damaged, Salvage, slot_pages, slot_size
 from edge.box.outbox_slots import NO_HEAD, Slots
 from edge.node.report import records
 from edge.node.report.outbox import blocks
@@ -187,3 +187,41 @@ def test_a_transaction_that_fails_leaves_slots_and_blocks_as_they_were(tmp_path,
     assert len(held(box, "a", SAMPLE)) == seq - gone
     assert box.stats["lost_damage"] == 0
     box.close()
+
+
+def test_a_key_that_is_damaged_costs_no_block(tmp_path):
+    """The key of a spare becomes that of a block: what is stored next must not go over that one."""
+    box, seq = full(tmp_path)
+    before = held(box, "a", SAMPLE)
+    box.done("a", SAMPLE, before[0][0], before[len(before) // 2][0])
+    box.step(seq * 250 + 10_000)
+    before = held(box, "a", SAMPLE)
+    rows, thinned = set(box._lanes[SAMPLE].place), box.stats["thinned"]
+    spares = {key for keys in box._slots._spares.values() for key in keys}
+    key = next(key for key in sorted(spares) if key + 1 in rows and 128 <= key < 16383 and (key + 1) & 127)
+    box.close()
+    path = tmp_path / "outbox.db"
+    data = bytearray(path.read_bytes())
+    place = data.find(bytes([0x80 | key >> 7, key & 127, 5, 0, 12 + 2 * blocks.HEAD_SIZE]))
+    assert place >= 0 and data.count(data[place:place + 5]) == 1
+    data[place + 1] += 1
+    path.write_bytes(data)
+    box = make("sqlite", tmp_path, BYTES_MAX)
+    box.attach(["a"])
+    while key + 1 in {each for keys in box._slots._spares.values() for each in keys}:
+        seq += 1
+        box.append(sample(seq, 20), seq * 250)
+        box.step(seq * 250)
+        assert box.stats["thinned"] == thinned
+    left = dict(held(box, "a", SAMPLE))
+    assert [each for each in before if each[0] not in left] == []
+    assert box.stats["lost_damage"] == 0
+    box.close()
+
+
+def test_a_spare_that_is_not_found_is_damage(database):
+    slots = Slots()
+    slots.free(database, slots.put(database, *block_of(1, 3000), 10**6))
+    database.execute("DELETE FROM sample")
+    with pytest.raises(Damaged):
+        slots.put(database, *block_of(2, 3000), 10**6)
