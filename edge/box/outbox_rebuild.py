@@ -5,13 +5,14 @@ import contextlib
 import json
 import os
 
-from edge.box.outbox_salvage import PAGE_SIZE, Salvage, file_size, slot_pages
-from edge.box.outbox_slots import Slots
+from edge.box.outbox_salvage import LEAF_BYTES, PAGE_SIZE, Salvage, file_size, row_size
+from edge.box.outbox_slots import Slots, new_row
 from edge.node.report.outbox import blocks
-from edge.node.report.outbox.blocks import EVENT, SAMPLE
+from edge.node.report.outbox.blocks import ALARM, EVENT, SAMPLE
 from edge.node.report.outbox.lane import Lane
 from edge.node.report.outbox.store import Store
 
+INTERIOR_CELL = 16  # bytes at most: for each leaf page, in the page above
 TABLES = {SAMPLE: "sample", EVENT: "event"}
 
 
@@ -117,7 +118,7 @@ class Rebuilding(Store):
                     lane.total += count - lane.count[i]
                     lane.count[i] = count
             self._note_missing(number, first, total, lane)
-            self._cut_to_bound(number, lane)
+        self._cut_to_bound(lanes, sum(len(name) + len(value) for name, value in named.items()))
         return lanes, named
 
     def _all_cover(self, marks: list, first: int, last: int) -> bool:
@@ -204,15 +205,34 @@ class Rebuilding(Store):
                 lane.next_id = max(lane.next_id, next_id)
                 lane.reserved = max(lane.reserved, reserved)
 
-    def _cut_to_bound(self, number: int, lane: Lane):
-        """Leave the oldest out where the bound has become smaller than what there is."""
-        room = (self._pages_short - 32) * PAGE_SIZE * 7 // 8 * (3 if number == SAMPLE else 1) // 4
-        for i in range(len(lane.first) - 1, -1, -1):
-            room -= slot_pages(lane.size[i]) * PAGE_SIZE + 100
-            if room < 0:
-                self._note_loss("full", number, sum(lane.count[:i + 1]), lane.first[0], lane.last[i])
-                lane.remove(0, i + 1)
-                return
+    def _cut_to_bound(self, lanes: dict, named_bytes: int):
+        """Leave out what has no room, as where the bound has become smaller: the oldest of what is worth
+        least."""
+        room = (self._pages_max - 32) * PAGE_SIZE - named_bytes
+        for number, alarm in ((EVENT, ALARM), (EVENT, 0), (SAMPLE, 0)):
+            lane = lanes[number]
+            left = 0
+            for i in range(len(lane.first) - 1, -1, -1):
+                if lane.flags[i] & ALARM != alarm:
+                    continue
+                if number == SAMPLE:
+                    local, overflow = new_row(lane.size[i], i + 1)
+                else:
+                    local, overflow = row_size(lane.size[i], lane.first[i])
+                left -= local
+                if left < 0:
+                    left = LEAF_BYTES - local
+                    room -= PAGE_SIZE + INTERIOR_CELL
+                room -= overflow * PAGE_SIZE
+                if room < 0:
+                    self._leave_out(number, lane, [j for j in range(i + 1) if lane.flags[j] & ALARM == alarm])
+                    break
+
+    def _leave_out(self, number: int, lane: Lane, gone: list):
+        count = sum(lane.count[i] for i in gone)
+        self._note_loss("full", number, count, lane.first[gone[0]], lane.last[gone[-1]])
+        for i in reversed(gone):
+            lane.remove(i, i + 1)
 
     def _note_missing(self, number: int, first: int, total: int, lane: Lane):
         if total <= lane.total:

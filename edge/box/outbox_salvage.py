@@ -20,6 +20,7 @@ FRAME = FRAME_HEAD + PAGE_SIZE
 # The most of a row that lies in its leaf page, and the least when it does not fit there.
 LOCAL_MAX = PAGE_SIZE - 35
 LOCAL_MIN = (PAGE_SIZE - 12) * 32 // 255 - 23
+LEAF_BYTES = PAGE_SIZE - 8
 # Of a slot (outbox_slots), the part in its leaf page.
 SLOT_LOCAL = 44
 
@@ -47,6 +48,26 @@ def slot_size(pages: int) -> int:
     size = left - _before(left)
     # A byte less in its length may be a byte more in the body.
     return size + 1 if size + 1 + _before(size + 1) <= left else size
+
+
+def local_size(payload: int) -> int:
+    """Bytes of a row of so many that lie in its leaf page."""
+    if payload <= LOCAL_MAX:
+        return payload
+    local = LOCAL_MIN + (payload - LOCAL_MIN) % (PAGE_SIZE - 4)
+    return local if local <= LOCAL_MAX else LOCAL_MIN
+
+
+def row_size(size: int, key: int, local: int = 0) -> tuple:
+    """(bytes in a leaf page, overflow pages) of a row with a body of ``size`` bytes.
+
+    ``local``: bytes of it in the leaf page, where that is known.
+    """
+    payload = _before(size) + blocks.HEAD_SIZE + size
+    local = local or local_size(payload)
+    overflow = -(-(payload - local) // (PAGE_SIZE - 4))
+    # Beside that: its size, its key, where it begins and where it goes on.
+    return local + _varint_size(payload) + _varint_size(key) + 2 + 4 * (overflow > 0), overflow
 
 
 def _before(size: int) -> int:
@@ -165,15 +186,12 @@ class Salvage:
         """Head and body. The least that lies in the leaf page ends behind the size in the head."""
         before = _before(block.size)
         payload = before + blocks.HEAD_SIZE + block.size
-        local = payload
         if block.lane == blocks.SAMPLE:
             local = SLOT_LOCAL
             # The slot may be longer than this body, and its size be written in a byte more.
             before += page[start - before] != before
-        elif payload > LOCAL_MAX:
-            local = LOCAL_MIN + (payload - LOCAL_MIN) % (PAGE_SIZE - 4)
-            if local > LOCAL_MAX:
-                local = LOCAL_MIN
+        else:
+            local = local_size(payload)
         end = start - before + local
         parts = [page[start:end]]
         left = before + blocks.HEAD_SIZE + block.size - local

@@ -8,11 +8,22 @@ overwritten by SQLite where it lies, and pages that lay side by side at first st
 
 import bisect
 
-from edge.box.outbox_salvage import Damaged, slot_pages, slot_size
+from edge.box.outbox_salvage import SLOT_LOCAL, Damaged, row_size, slot_pages, slot_size
 from edge.node.report.outbox.blocks import HEAD_SIZE
 
 NO_HEAD = bytes(HEAD_SIZE)
 KEY_MAX = 1 << 62
+
+
+def new_pages(size: int) -> int:
+    """Overflow pages of a new slot for a body of ``size`` bytes: for what may come after it, some more."""
+    pages = slot_pages(size)
+    return pages + pages // 8
+
+
+def new_row(size: int, key: int) -> tuple:
+    """(bytes in a leaf page, overflow pages) of such a slot."""
+    return row_size(slot_size(new_pages(size)), key, SLOT_LOCAL)
 
 
 class Slots:
@@ -59,7 +70,7 @@ class Slots:
             if found.rowcount != 1:
                 raise Damaged(f"spare {key}")
         else:
-            pages += pages // 8
+            pages = new_pages(len(body))
             self.make_room(database, pages + 2 - room)
             key = self._next_key
             self._next_key += 1

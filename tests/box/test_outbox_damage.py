@@ -259,3 +259,54 @@ def test_a_second_process_is_refused(tmp_path):
         make("sqlite", tmp_path)
     box.close()
     make("sqlite", tmp_path).close()
+
+
+def full(folder, share, bytes_max=1_000_000) -> tuple:
+    """A closed outbox that is full, ``share`` of its records alarms; (its counters, {lane: what is held})."""
+    box = make("sqlite", folder, bytes_max)
+    box.attach(["a"])
+    chance = random.Random(share)
+    seq = 0
+    while box.stats["thinned"] + box.stats["lost_full"] < 1000:
+        seq += 1
+        alarm = chance.random() < share
+        text = "x" * chance.choice((5, 100, 300, 900))
+        record = event(seq, True, text=text) if alarm else sample(seq, chance.choice((1, 20, 40)))
+        box.append(record, 250 * seq)
+        box.step(250 * seq)
+    assert box.commit(250 * seq)
+    found = box.stats, {lane: held(box, "a", lane) for lane in LANES}
+    box.close()
+    path = folder / "outbox.db"
+    data = bytearray(path.read_bytes())
+    data[0] ^= 1  # SQLite does not know it any more; all of the blocks are sound
+    path.write_bytes(data)
+    return found
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 1])
+def test_a_full_file_that_is_written_anew_loses_nothing_for_want_of_room(share, tmp_path):
+    stats, before = full(tmp_path, share)
+    box = make("sqlite", tmp_path, 1_000_000)
+    box.attach(["a"])
+    assert {lane: held(box, "a", lane) for lane in LANES} == before
+    for key in ("thinned", "lost_full", "lost_damage", "errors"):
+        assert box.stats[key] == stats[key]
+    assert disk_bytes(tmp_path) <= 1_000_000
+    box.close()
+
+
+@pytest.mark.parametrize("share", [0.05, 1])
+def test_written_anew_within_a_smaller_bound_the_oldest_samples_go_first(share, tmp_path):
+    stats, before = full(tmp_path, share)
+    box = make("sqlite", tmp_path, 600_000)
+    box.attach(["a"])
+    left = {lane: held(box, "a", lane) for lane in LANES}
+    lane = EVENT if share == 1 else SAMPLE
+    assert 100 < len(left[lane]) < len(before[lane]) and left[lane][-100:] == before[lane][-100:]
+    assert share == 1 or left[EVENT] == before[EVENT]
+    lost = box.stats["lost_full"] - stats["lost_full"] + box.stats["thinned"] - stats["thinned"]
+    assert lost == len(before[lane]) - len(left[lane])
+    assert box.stats["lost_damage"] == box.stats["errors"] == 0
+    assert disk_bytes(tmp_path) <= 600_000
+    box.close()
