@@ -123,6 +123,7 @@ class Outbox(Rebuilding):
         self._ask_witness()
         self._restored = True
         self._start_books()
+        self._shrink()
 
     def _start_again(self, error):
         self._shut()

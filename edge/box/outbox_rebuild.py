@@ -6,7 +6,7 @@ import json
 import os
 
 from edge.box.outbox_salvage import LEAF_BYTES, PAGE_SIZE, Salvage, file_size, row_size
-from edge.box.outbox_slots import Slots, new_row
+from edge.box.outbox_slots import NO_HEAD, Slots, new_row
 from edge.node.report.outbox import blocks
 from edge.node.report.outbox.blocks import ALARM, EVENT, SAMPLE
 from edge.node.report.outbox.lane import Lane
@@ -245,6 +245,27 @@ class Rebuilding(Store):
             before = last
         self._note_loss("damage", number, total - lane.total, gaps[0] if gaps else 0, gaps[-1] if gaps else 0)
 
+    def _shrink(self):
+        """After the start: a file that is above its bound, which was larger when it was made, is copied."""
+        if self.memory_only or self._db.execute("PRAGMA page_count").fetchone()[0] <= self._pages_max:
+            return
+        new = self.path + ".new"
+        try:
+            self._db.execute("DELETE FROM sample WHERE head = ?", (NO_HEAD,))
+            self._db.execute("VACUUM INTO ?", (new,))
+            self._shut()
+            self._put_in_place(new)
+        except self.ERRORS as error:  # it is sound as it is, and the next start tries again
+            self._errors += 1
+            self._last_error = f"outbox: making it smaller: {error}"
+            with contextlib.suppress(OSError):
+                os.remove(new)
+        self._shut()
+        try:
+            self._open_again()
+        except self.ERRORS as error:
+            self._fail(error)
+
     def _write_anew(self, rows, named: dict):
         """All of it into a file beside, which then takes the place of the old one and its log."""
         new = self.path + ".new"
@@ -268,6 +289,9 @@ class Rebuilding(Store):
             self._db.execute("COMMIT")
         finally:
             self._shut()
+        self._put_in_place(new)
+
+    def _put_in_place(self, new: str):
         _sync(new)
         os.replace(new, self.path + ".ready")
         finish_swap(self.path)

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from edge.box.outbox_rebuild import Rebuilding
 from edge.node.report import records
 from edge.node.report.outbox import blocks
 from tests.box.outbox_tools import (
@@ -247,3 +248,60 @@ def test_the_account_agrees_whatever_happens(kind, tmp_path, seed):
     assert stats["lost_damage"] == stats["errors"] == 0
     assert most <= BYTES_MAX[kind]
     box.close()
+
+
+@pytest.mark.parametrize("delivered", [False, True])
+def test_a_smaller_bound_holds_from_the_next_start_on(kind, tmp_path, delivered):
+    box = make(kind, tmp_path, 2_000_000)
+    box.attach(["a"])
+    feed = Watched(box, tmp_path)
+    while not box.stats["thinned"]:
+        feed.add(lambda seq: sample(seq, 40) if seq % 40 else event(seq, True), 1000)
+    box.commit(feed.now_ms)
+    last = box.last_id(SAMPLE) - 50 if delivered else 0
+    box.done("a", SAMPLE, 1, last)
+    alarms = held(box, "a", EVENT)
+    box.close()
+    assert delivered or disk_bytes(tmp_path) > 1_000_000
+    smaller = make(kind, tmp_path, 700_000)
+    assert disk_bytes(tmp_path) <= 700_000
+    smaller.attach(["a"])
+    feed.box, feed.most = smaller, 0
+    for _ in range(3000):
+        feed.add(lambda seq: sample(seq, 40), 1000)
+    assert feed.most <= 700_000
+    assert held(smaller, "a", EVENT) == alarms
+    left = [number for number, _ in held(smaller, "a", SAMPLE)]
+    stats = smaller.stats
+    assert stats["lost_damage"] == stats["errors"] == 0
+    if not delivered:
+        assert len(alarms) + len(left) + stats["thinned"] + stats["lost_full"] == feed.seq
+    smaller.close()
+
+
+def test_a_file_that_can_not_be_made_smaller_is_used_as_it_is(tmp_path, monkeypatch):
+    box = make("sqlite", tmp_path, 2_000_000)
+    box.attach(["a"])
+    feed = Watched(box, tmp_path)
+    while not box.stats["thinned"]:
+        feed.add(lambda seq: sample(seq, 40), 1000)
+    box.commit(feed.now_ms)
+    box.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(Rebuilding, "_put_in_place", no_space)
+        box = make("sqlite", tmp_path, 700_000)
+    box.attach(["a"])
+    feed.box = box
+    for _ in range(200):
+        feed.add(lambda seq: sample(seq, 40), 1000)
+    assert len(held(box, "a", SAMPLE)) + box.stats["thinned"] == feed.seq
+    assert box.stats["errors"] == 1 and "no space" in box.stats["last_error"] and not box.memory_only
+    assert not (tmp_path / "outbox.db.new").exists()
+    box.close()
+    box = make("sqlite", tmp_path, 700_000)
+    assert disk_bytes(tmp_path) <= 700_000
+    box.close()
+
+
+def no_space(*_):
+    raise OSError(28, "no space left on the device (injected)")
