@@ -276,12 +276,20 @@ class Books(Marks):
         if not (flushed and self._lanes[EVENT].pending):
             losses = self._telling + losses
         boots = self._boots if flushed else [list(self.stored(entry[0])) for entry in self._boots]
-        body = json.dumps({
+        state = {
             "clean": clean, "lanes": lanes, "speakers": speakers, "boots": boots, "spans": self._spans,
             "losses": losses, "counts": [self._thinned, self._lost_full, self._lost_damage],
-        }).encode()
+        }
+        self._add_to_state(state)
+        body = json.dumps(state).encode()
         head = blocks.make(blocks.STATE, 0, self._epoch, self._serial, self._serial, 0, body)
         self._put_raw_state(head, body)
+
+    def _add_to_state(self, state: dict):
+        """What a subclass must know of its files."""
+
+    def _take_added(self, state: dict):
+        """The same at a restart."""
 
     def _take_state(self, block, body: bytes) -> list:
         """Restore from a state; [next, reserved, first, total, stored] of each lane. ValueError if none."""
@@ -301,6 +309,7 @@ class Books(Marks):
             self._spans = state["spans"]
             self._losses = state["losses"]
             self._thinned, self._lost_full, self._lost_damage = state["counts"]
+            self._take_added(state)
         except (KeyError, TypeError, IndexError) as error:
             raise ValueError("outbox: state of another form: %s" % error) from error
         self._clean = state["clean"]

@@ -18,6 +18,7 @@ class SegmentStart(Store):
         except OSError:
             os.listdir(self._folder)  # raises what is wrong with it
         names = sorted(os.listdir(self._folder))
+        self._gone = []
         totals = self._take_totals(names)
         trimmed = []
         # What was thinned is laid over what it came of, and so counted: it may be in an older segment.
@@ -26,6 +27,8 @@ class SegmentStart(Store):
             segment = Segment(int(name[1:]), SAMPLE if name[0] == "s" else EVENT, size_of(path))
             self._segments[segment.number] = segment
             self._next_number = max(self._next_number, segment.number + 1)
+            if segment.number in self._gone:
+                continue  # given up with the state that is there, and not yet deleted
             level = self._scan(path, segment, totals, trimmed)
             if level is not None:
                 self._writers[(segment.lane, level)] = segment
@@ -46,6 +49,9 @@ class SegmentStart(Store):
                 if not lane.place or self._writers[key].number != lane.place[-1] // OFFSETS:
                     del self._writers[key]
         self._undo()  # counts what there is in each segment
+
+    def _take_added(self, state: dict):
+        self._gone = state.get("gone", [])
 
     def _first_level(self, name: str) -> int:
         """The level of a segment: that of its first block."""

@@ -5,7 +5,8 @@
     k-…                       a kept value each, the name in hex; written beside and renamed
 
 A commit appends to segments, flushes them, then replaces the state: ``flush`` is an fsync on MicroPython, and
-on LittleFS a file is as it was before until then. A segment is deleted when nothing in it counts any more.
+on LittleFS a file is as it was before until then. A segment is deleted when nothing in it counts any more,
+which the state says before.
 When the bound is reached, the oldest segment of a level is thinned, to every eighth record, into one of the
 next level, in the transaction of the commit that needs the room. After a kill the end of a segment may be
 torn: that was never said to be stored. Whatever else does not agree with its check sum is passed over, and
@@ -140,6 +141,11 @@ class SegmentLog(SegmentStart):
     def _remove(self, number: int, i: int, j: int):
         for place in self._lanes[number].place[i:j]:
             self._segments[place // OFFSETS].count -= 1
+
+    def _add_to_state(self, state: dict):
+        gone = [number for number in self._segments if self._segments[number].count <= 0]
+        if gone:
+            state["gone"] = gone
 
     def _put_raw_state(self, head: bytes, body: bytes):
         self._state_parts = [head, body]

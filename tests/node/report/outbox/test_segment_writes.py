@@ -10,7 +10,7 @@ from edge.box import micropython
 from edge.node.report.outbox import segment_files, segments
 from edge.node.report.outbox.segment_files import PAGE, page_end
 from edge.node.report.outbox.segments import SegmentLog
-from tests.box.outbox_tools import SAMPLE, disk_bytes, event, held, sample
+from tests.box.outbox_tools import EVENT, SAMPLE, disk_bytes, event, held, sample
 from tests.parts import missing_part
 
 PERIOD_MS = 250
@@ -150,6 +150,42 @@ def test_a_kill_at_any_moment_of_a_commit_leaves_a_log_that_accounts_for_all(log
             log.samples(5)
     assert len(found) > 150
     assert set(found) == {(True, 0, 0)}
+
+
+@pytest.mark.parametrize("log", [65_536], indirect=True)
+def test_a_kill_before_what_was_given_up_is_deleted_brings_nothing_back(log, monkeypatch, tmp_path):
+    """Events that are no alarms have gone from between alarms, and are counted as lost."""
+    log.until_deepest()
+    looks = []
+
+    def look(path):
+        """As it is when the state has been written, and nothing deleted yet."""
+        copy = tmp_path / "copy"
+        shutil.copytree(log.folder, copy)
+        with pytest.MonkeyPatch.context() as unseen:
+            unseen.setattr(log, "on_write", lambda path: None)
+            unseen.setattr(segments, "replace", segment_files.replace)
+            box = SegmentLog(str(copy), log.box.bytes_max)
+            box.attach(["a"])
+            left = len(held(box, "a", SAMPLE)) + len(held(box, "a", EVENT))
+            seq = box.stored()[1]
+            looks.append(seq - left - box.stats["thinned"] - box.stats["lost_full"])
+            box.close()
+        shutil.rmtree(copy)
+
+    def replaced(path, parts):
+        segment_files.replace(path, parts)
+        if path.endswith("state"):
+            look(path)
+
+    # From here on every second event is an alarm, and those take the place of the samples.
+    for turn in range(800):
+        if turn == 700:
+            monkeypatch.setattr(segments, "replace", replaced)
+        log.seq += 1
+        log.add(event(log.seq, turn % 2 == 0, text="x" * 100))
+    assert len(looks) > 50
+    assert set(looks) == {0}
 
 
 @pytest.mark.parametrize("log", [4_000_000], indirect=True)
