@@ -143,6 +143,35 @@ def test_damage_in_many_places(kind, way, closed, filled, tmp_path):
     torment(kind, way, closed, filled, tmp_path, 200)
 
 
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_damage_of_a_file_that_consists_of_spares(way, tmp_path):
+    """Full once, and most of it delivered: the rows that are left lie between spares."""
+    (tmp_path / "live").mkdir()
+    box = make("sqlite", tmp_path / "live", BYTES_MAX, 2000)
+    box.attach(["a", "b"])
+    seq = 0
+    while not box.stats["thinned"]:
+        seq += 1
+        box.append(event(seq, True) if seq % 40 == 0 else sample(seq, 40), 1000 * seq)
+        box.step(1000 * seq)
+    for name in ("a", "b"):
+        ids = [number for number, _ in held(box, name, SAMPLE)]
+        for i in range(0, len(ids) - 900, 1000):
+            box.done(name, SAMPLE, ids[i], ids[i + 900])
+    for turn in range(20):
+        box.step(1000 * seq + 10_000 * turn)
+    assert box._slots.spare_pages > 1000
+    while box.losses() or box._losses:
+        seq += 1000
+        box.append(event(seq), 1000 * seq)
+        box.commit(1000 * seq)
+    before = {name: {lane: dict(held(box, name, lane)) for lane in LANES} for name in ("a", "b")}
+    copied(tmp_path / "live", tmp_path / "killed")
+    filled = {("sqlite", False): (tmp_path / "killed", before, box.epoch)}
+    box.close()
+    torment("sqlite", way, False, filled, tmp_path, 3)
+
+
 def torment(kind, way, closed, filled, folder, count):
     source, before, epoch = filled[kind, closed]
     chance = random.Random(f"{kind} {way.__name__} {closed}")
