@@ -17,6 +17,7 @@ TICK_KEYS = {"ticks", "missed", "late_p99_ms", "late_max_ms"}
 BUS_KEYS = {"requests", "errors", "late", "stray_bytes", "busy_pct"}
 FIRST_OUT_KEYS = {"trip", "value", "ago_s"}
 NUMBER_MAX = 1.0e12
+TIME_MAX_MS = 1.0e14  # since 1970; what a calendar can show
 STATE_MAX = 32  # bytes
 
 
@@ -116,7 +117,7 @@ class Listener:
                 if (
                     isinstance(content, dict)
                     and {"t", "kind", "name", "text"} <= content.keys()
-                    and _is_number(content["t"])
+                    and _is_number(content["t"], TIME_MAX_MS)
                 ):
                     self._events.append(content)
                     del self._events[: -self.EVENTS_KEPT]
@@ -152,8 +153,8 @@ def shaped(content) -> bool:
     return all(_is_loop(loop, known, content["outputs"]) for loop in content["loops"].values())
 
 
-def _is_number(value) -> bool:
-    return type(value) in (int, float) and -NUMBER_MAX < value < NUMBER_MAX
+def _is_number(value, most: float = NUMBER_MAX) -> bool:
+    return type(value) in (int, float) and -most < value < most
 
 
 def _printable(content):

@@ -94,7 +94,7 @@ def _signals(telemetry: dict) -> Table:
 def _state(telemetry: dict) -> Table:
     table = Table(expand=True, box=None, pad_edge=False, show_header=False)
     alarms = ", ".join(str(alarm) for alarm in telemetry["alarms"]) or "none"
-    first = telemetry["first_out"]
+    first = telemetry.get("first_out")
     if first:
         alarms += f"   first out: {first['trip']} at {first['value']}, {first['ago_s']} s ago"
     _add(table, "alarms", Text(alarms, style="green" if alarms == "none" else "red"))

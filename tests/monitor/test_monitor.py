@@ -59,9 +59,11 @@ def publish(broker, topic, payload, retain=False):
 
 def test_the_table_shows_loops_signals_alarms_and_counters(listening, said):
     broker, listener = listening
-    for topic, payload in said[-6:]:
+    last = said[-6:]
+    for topic, payload in last:
         publish(broker, topic, payload)
-    assert wait_for(lambda: listener.latest()["count"] > 0)
+    told = sum(topic.endswith("/telemetry") for topic, _ in last)
+    assert wait_for(lambda: listener.latest()["count"] == told > 0)
     text = shown(listener.latest())
     for words in (
         "steam",
@@ -73,6 +75,18 @@ def test_the_table_shows_loops_signals_alarms_and_counters(listening, said):
         "uncertain (without roof_a1)",
     ):
         assert words in text
+
+
+def test_an_event_of_these_years_is_shown_with_its_time(listening):
+    broker, listener = listening
+    now = {"v": 2, "id": 9, "t": 1795321183362, "kind": "output", "name": "feeder", "text": "stopped"}
+    publish(broker, f"{BASE}/event", json.dumps(now))
+    assert wait_for(lambda: listener.latest()["events"] or listener.latest()["unreadable"])
+    latest = listener.latest()
+    assert (latest["events"], latest["unreadable"]) == ([now], 0)
+    telemetry = {"signals": {}, "outputs": {}, "loops": {}, "bus": {}, "tick": {}, "report": {}, "alarms": []}
+    telemetry["tick"] = {"ticks": 1, "missed": 0, "late_p99_ms": 0.0, "late_max_ms": 0.0}
+    assert "04:19:43  output feeder: stopped" in shown({**latest, "telemetry": telemetry, "age_s": 0.0})
 
 
 def test_the_table_shows_that_the_disk_of_the_outbox_is_gone(said):
