@@ -101,9 +101,9 @@ def main(argv: list[str] | None = None) -> int:
 def reason(error: OSError) -> str:
     """What to do about a port that can't be had."""
     if error.errno == errno.EADDRINUSE:
-        return "another program uses this port; stop it, or choose another one with --port (0: any free one)"
+        return "another program uses this port; stop it, or choose another one (0: any free one)"
     if error.errno == errno.EACCES:
-        return "ports below 1024 belong to root; choose another one with --port (0: any free one)"
+        return "ports below 1024 belong to root; choose another one (0: any free one)"
     return str(error)
 
 

@@ -4,6 +4,7 @@ Emulator and node are joined by a pseudo-terminal on which real Modbus RTU bytes
 the line. What the table shows has gone through the broker.
 """
 
+import argparse
 import json
 import re
 import signal
@@ -53,7 +54,7 @@ def seconds(text: str) -> float:
     """A duration as 90, 90s, 10m or 2h."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", text)
     if not match:
-        raise ValueError(f"{text}: expected a time as 60s, 10m or 2h")
+        raise argparse.ArgumentTypeError(f"{text}: expected a time as 60s, 10m or 2h")
     return float(match[1]) * {"s": 1, "m": 60, "h": 3600, None: 1}[match[2]]
 
 
@@ -129,8 +130,11 @@ class Demo:
                 return f"the {child.name} ended with code {child.code()}. {child.complaints()}".strip()
         return ""
 
-    def finish(self, died: str = "") -> dict:
-        """Stop in order: node first, so that its safe values still travel. The summary."""
+    def finish(self, died: str = "", hurry=lambda: False) -> dict:
+        """Stop in order: node first, so that its safe values still travel. The summary.
+
+        The drives are watched as they ramp down, until ``hurry()``.
+        """
         seconds_run = time.monotonic() - self.started
         last = {}
         if self.node is not None and self.node.alive():
@@ -142,7 +146,7 @@ class Demo:
         elif self.node is not None and self.emulator.alive():
             # It can't ask any more: the leases of the devices must do it.
             time.sleep(self._longest_lease_s() + LEASE_MARGIN_S)
-        outputs = self._outputs()
+        outputs = self._outputs(hurry)
         latest = self.listener.latest() if self.listener else {"count": 0, "furnace": None, "telemetry": None}
         self._end()
         return self._summary(died, seconds_run, last, latest, outputs)
@@ -150,7 +154,7 @@ class Demo:
     def _longest_lease_s(self) -> float:
         return max(device.get("lease_ms", 0) for device in self.description["device"].values()) / 1000.0
 
-    def _outputs(self) -> dict:
+    def _outputs(self, hurry) -> dict:
         if self.emulator is None or not self.emulator.alive():
             return {}
         if self.node is None:
@@ -164,7 +168,7 @@ class Demo:
             except (ChildError, ValueError):
                 return {}
             outputs = state["outputs"]
-            if self._safe(outputs) or time.monotonic() > end:
+            if self._safe(outputs) or time.monotonic() > end or hurry():
                 return outputs
             time.sleep(0.5)
 
@@ -213,7 +217,10 @@ class Demo:
 
 
 def run(args) -> int:
-    """Run until the time is over, Ctrl-C, SIGTERM or the death of a child; 0 when all went well."""
+    """Run until the time is over, Ctrl-C, SIGTERM or the death of a child; 0 when all went well.
+
+    A second signal ends the wait for the safe values.
+    """
     asked = []
     before = {
         number: signal.signal(number, lambda number, frame: asked.append(signal.Signals(number).name))
@@ -239,7 +246,10 @@ def _run(args, asked: list) -> int:
         print(error, file=sys.stderr)
         return 2
     died = _tend(demo, args, asked)
-    summary = demo.finish(died)
+    if asked and not args.json:
+        print("stopping: the drives ramp down to their safe values; Ctrl-C again ends at once", flush=True)
+    once = len(asked)
+    summary = demo.finish(died, lambda: len(asked) > once)
     if args.json:
         print(json.dumps(summary, indent=1))
     else:

@@ -78,7 +78,7 @@ def test_port_in_use_is_one_sentence_and_exit_code_2(broker):
                           capture_output=True, text=True, timeout=15)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (f"broker: can't listen on 127.0.0.1:{broker.port}: another program uses this "
-                           "port; stop it, or choose another one with --port (0: any free one)\n")
+                           "port; stop it, or choose another one (0: any free one)\n")
 
 
 def test_port_out_of_range_is_one_sentence_and_exit_code_2():

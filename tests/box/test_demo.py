@@ -99,6 +99,28 @@ def test_a_signal_ends_the_demo_with_safe_outputs_and_no_orphan(number):
     assert alive(commands) == []
 
 
+def test_a_second_ctrl_c_does_not_wait_for_the_drives():
+    process = start()
+    commands = grown(process, ["edge.box.reporter"])
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    # The node stops within a tick, the drives ramp for ten seconds.
+    time.sleep(3)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    code, summary, err = ended(process)
+    assert time.monotonic() - began < 5
+    assert (code, summary["outputs_safe"]) == (1, False)
+    assert "outputs were not seen at their safe values" in err
+    assert alive(commands) == []
+
+
+def test_a_time_that_is_none_is_named_with_what_was_expected():
+    process = start("--for", "3x")
+    code, _, err = ended(process)
+    assert code == 2 and err.strip().endswith("argument --for: 3x: expected a time as 60s, 10m or 2h")
+
+
 def test_a_killed_demo_leaves_no_orphan():
     process = start()
     commands = grown(process, ["edge.box.reporter"])
