@@ -1,5 +1,6 @@
 """A serial port on CPython: pyserial opens and configures it, bytes move by its file descriptor."""
 
+import errno
 import os
 import termios
 
@@ -85,9 +86,11 @@ class SerialPort(Descriptor):
 def _sentence(path: str, error: serial.SerialException) -> str:
     text = str(error)
     if not os.path.exists(path):
-        return f"port {path} does not exist: plug the adapter in, or name another port in the node file"
+        return f"port {path} does not exist: plug the adapter in, or name another port"
     if "exclusively lock" in text or "Resource temporarily unavailable" in text:
         return f"port {path} is in use by another program: stop it first (see: fuser -v {path})"
     if "Permission denied" in text or error.errno == 13:
         return f"port {path} may not be opened: add your user to the group that owns it (often dialout)"
+    if error.errno == errno.EISDIR or "Inappropriate ioctl" in text:
+        return f"port {path} can't be opened: it is no serial port; name another one"
     return f"port {path} can't be opened: {text}"

@@ -91,8 +91,10 @@ def test_a_port_in_use_is_named(adapter, port):
 def test_something_that_is_no_serial_port_is_named(tmp_path):
     path = tmp_path / "file"
     path.write_text("no port")
-    with pytest.raises(PortError, match="port .*file can't be"):
-        SerialPort(str(path), 9600)
+    for one in (path, tmp_path, "/dev/null"):
+        with pytest.raises(PortError) as refused:
+            SerialPort(str(one), 9600)
+        assert str(refused.value) == f"port {one} can't be opened: it is no serial port; name another one"
 
 
 def test_a_driver_without_rs485_mode_is_named_and_the_port_is_left_free(adapter):
