@@ -5,9 +5,9 @@ PUBACK; at QoS 0 when a barrier has it, a message at QoS 1 that was sent after t
 
 Live data must not wait behind the backlog, which has at most three quarters of the window and less where its
 acknowledgements queue up: then its share is halved, down to one batch, and then the batches; when answers are
-quick again they grow: first the batches, doubled each time, then the share by one. A connection begins with
-the smallest, for nobody knows what the line carries: fifty entries at once would never arrive on a slow one,
-whose connection seems dead before they are through, and would be tried again for ever.
+so quick that they would still be with more, they grow: first the batches, doubled each time, then the share by
+one. A connection begins with the smallest, for nobody knows what the line carries: fifty entries at once would
+never arrive on a slow one, whose connection seems dead before they are through, and would be tried again for ever.
 """
 
 BARRIER_MS = 1000  # the longest that something sent waits for its barrier
@@ -220,7 +220,9 @@ class Delivery:
 
     def _pace(self, sent_ms: int, now_ms: int):
         """Judge the backlog's share by an answer to what was sent at ``sent_ms``."""
-        if now_ms - sent_ms > 2 * self._best_ms + QUEUEING_MS:
+        took_ms = now_ms - sent_ms
+        most_ms = 2 * self._best_ms + QUEUEING_MS
+        if took_ms > most_ms:
             if sent_ms < self._paced_ms:
                 return  # it was under way when the share was made smaller
             self._paced_ms = now_ms
@@ -228,6 +230,8 @@ class Delivery:
                 self._share //= 2
             elif self._thin < THIN_MAX:
                 self._thin += 1
+        elif took_ms + (took_ms - self._best_ms) // self._share > most_ms:
+            return  # with one batch more, or one twice as large, it would take too long
         elif self._thin:
             self._thin -= 1
         elif self._share < self._share_max:

@@ -166,6 +166,23 @@ def test_backlog_holds_back_where_answers_queue_up():
     assert len(bench.connection.flight) > 20
 
 
+def test_a_batch_does_not_grow_where_one_twice_as_large_would_make_live_data_wait():
+    bench = Bench(FakeSpeaker(backlog_batch=64), window=8)
+    bench.samples(1000)
+    bench.up()
+    bench.step(20)
+    bench.connection.ack()  # of the births
+    bench.step()
+    sizes = []
+    for _ in range(20):
+        sizes.append(len(bench.connection.sent[-1][2].split(b",")))
+        bench.step(20 + 10 * sizes[-1])  # a line that takes ten milliseconds for each
+        bench.connection.ack()
+        bench.step()
+    # Sixteen take 180 ms. Thirty-two would take 340: more than twice the quickest answer and 250.
+    assert sizes == [2, 4, 8] + [16] * 17
+
+
 def test_each_connection_finds_out_anew_how_much_of_the_backlog_goes_at_once():
     bench = Bench(FakeSpeaker(backlog_batch=50), window=8)
     bench.samples(400)
