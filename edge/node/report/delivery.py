@@ -4,10 +4,11 @@ What became messages together is a ``Batch``, and is done together. At QoS 1 tha
 PUBACK; at QoS 0 when a barrier has it, a message at QoS 1 that was sent after them on the same connection.
 
 Live data must not wait behind the backlog, which has at most three quarters of the window and less where its
-acknowledgements queue up: then its share is halved, down to one batch, and then the batches; when answers are
-so quick that they would still be with more, they grow: first the batches, doubled each time, then the share by
-one. A connection begins with the smallest, for nobody knows what the line carries: fifty entries at once would
-never arrive on a slow one, whose connection seems dead before they are through, and would be tried again for ever.
+acknowledgements queue up: then its share is halved, down to one batch, and then the batches; when answers
+are so quick that they would still be with more, they grow: first the batches, doubled each time, then the
+share by one. A connection begins with the smallest, for nobody knows what the line carries: fifty entries at
+once would never arrive on a slow one, whose connection seems dead before they are through, and would be
+tried again for ever.
 """
 
 BARRIER_MS = 1000  # the longest that something sent waits for its barrier
@@ -230,6 +231,9 @@ class Delivery:
                 self._share //= 2
             elif self._thin < THIN_MAX:
                 self._thin += 1
+            else:
+                # It is not the backlog that queues up: the line answers no quicker now.
+                self._best_ms = took_ms
         elif took_ms + (took_ms - self._best_ms) // self._share > most_ms:
             return  # with one batch more, or one twice as large, it would take too long
         elif self._thin:
