@@ -40,11 +40,12 @@ and `id` of the outbox, `boot` and `seq` of the node. In all tables below
 KILLS = """
 ## kill -9
 
-At random moments, {least} to {most} s apart. On CPython, what came of each start of a node must be
-without a gap. On MicroPython the reporting end dies with the node, and with what waits in its memory, at most
-the `commit_s` of 1 s: *missing* are records that were in the segments on the disk after a kill and never
-came, *died* those that were not, although something younger had come. On both, the ids of all that never came
-must have been told.
+At random moments, {least} to {most} s apart. On CPython, what came of each start of a node must be without
+a gap; a node that is killed before a killed reporter's successor has taken over may lose what it did not
+yet know to be stored. On MicroPython the reporting end dies with the node, and with what waits in its
+memory, at most the `commit_s` of 1 s: *missing* are records that were in the segments on the disk after a
+kill and never came, *died* those that were not, although something younger had come. On both, the ids of
+all that never came must have been told.
 
 | runtime | node | reporter | broker | records | missing | died | twice | renamed |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|
