@@ -4,6 +4,19 @@
 from edge.node.report.outbox.blocks import LEVEL
 
 
+def first_from(numbers: list, low_number: int) -> int:
+    """Index of the first of rising numbers that is this one or more."""
+    low = 0
+    high = len(numbers)
+    while low < high:
+        middle = (low + high) >> 1
+        if numbers[middle] < low_number:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 class Lane:
     """The blocks are parallel lists, in rising and disjoint ranges of ids.
 
@@ -102,16 +115,7 @@ class Lane:
 
     def find(self, number: int) -> int:
         """Index of the first block that ends at or after this id."""
-        last = self.last
-        low = 0
-        high = len(last)
-        while low < high:
-            middle = (low + high) >> 1
-            if last[middle] < number:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        return first_from(self.last, number)
 
     def find_pending(self, number: int) -> int:
         """Index of the first pending record with this id or a later one."""

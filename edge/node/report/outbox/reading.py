@@ -1,6 +1,7 @@
 """How the records of an outbox are read: by the speakers, and by itself."""
 
 from edge.node.report.outbox import blocks
+from edge.node.report.outbox.lane import first_from
 from edge.node.report.outbox.room import Room
 
 
@@ -117,16 +118,8 @@ class Reading(Room):
     def _select(self, loaded: tuple, marks, at: int, end: int, count: int, found: list) -> int:
         """Add what is open of ids at … end of a block to ``found``; the id from which to go on."""
         ids, held = loaded
-        low = 0
-        high = len(ids)
-        while low < high:
-            middle = (low + high) >> 1
-            if ids[middle] < at:
-                low = middle + 1
-            else:
-                high = middle
         free = not marks.touches(at, end)
-        for k in range(low, len(ids)):
+        for k in range(first_from(ids, at), len(ids)):
             number = ids[k]
             if number > end or len(found) >= count:
                 break

@@ -171,8 +171,7 @@ class SegmentLog(SegmentStart):
             if segment.changed:
                 segment.size = size_of(self._path(segment))
                 segment.changed = False
-                for key in [key for key in self._writers if self._writers[key] is segment]:
-                    del self._writers[key]
+                self._retire(segment)
         for lane in self._lanes.values():
             for place in lane.place:
                 self._segments[place // OFFSETS].count += 1
@@ -181,8 +180,7 @@ class SegmentLog(SegmentStart):
     def _remove_empty(self):
         for number in [number for number in self._segments if self._segments[number].count <= 0]:
             segment = self._segments[number]
-            for key in [key for key in self._writers if self._writers[key] is segment]:
-                del self._writers[key]
+            self._retire(segment)
             if segment.size or size_of(self._path(segment)):
                 try:
                     os.remove(self._path(segment))
@@ -216,15 +214,14 @@ class SegmentLog(SegmentStart):
         """The blocks of the oldest segment of a level."""
         i = Store._unit(self, number, level)[0]
         place = self._lanes[number].place
-        self._retire(place[i])
+        self._retire(self._segments[place[i] // OFFSETS])
         j = i + 1
         while j < len(place) and place[j] // OFFSETS == place[i] // OFFSETS:
             j += 1
         return i, j
 
-    def _retire(self, place: int):
-        """Append no more to the segment of this place."""
-        segment = self._segments[place // OFFSETS]
+    def _retire(self, segment):
+        """Append no more to this segment."""
         for key in [key for key in self._writers if self._writers[key] is segment]:
             del self._writers[key]
 
@@ -268,7 +265,7 @@ class SegmentLog(SegmentStart):
             i = 0
             while lane.place[i] // OFFSETS != best.number:
                 i += 1
-            self._retire(lane.place[i])
+            self._retire(best)
             key = (number, lane.flags[i] & LEVEL)
             present = self._writers.pop(key, None)
             while i < len(lane.first) and lane.place[i] // OFFSETS == best.number:
@@ -300,7 +297,7 @@ class SegmentLog(SegmentStart):
         """Give up the events of a rank in the segment of the i-th; the others in it move to another."""
         lane = self._lanes[EVENT]
         number = lane.place[i] // OFFSETS
-        self._retire(lane.place[i])
+        self._retire(self._segments[number])
         # Not behind what is new, or that would go together with the old one day.
         present = self._writers.pop((EVENT, 0), None)
         i = 0
