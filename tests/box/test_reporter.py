@@ -32,6 +32,12 @@ def mosquitto(tmp_path):
 
 
 @pytest.fixture
+def proxy(mosquitto):
+    with Proxy(mosquitto.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
 def observer(mosquitto):
     observer = Observer(mosquitto.port)
     yield observer
@@ -358,12 +364,7 @@ def test_end_is_in_time_without_a_broker_and_what_was_said_is_kept(tmp_path):
 # The broker and the reporter as the node sees them ------------------------------------------
 
 
-def test_broker_restarted_everything_arrives(mosquitto, observer, start):
-    with Proxy(mosquitto.port) as proxy:
-        restart_broker(mosquitto, proxy, observer, start)
-
-
-def restart_broker(mosquitto, proxy, observer, start):
+def test_broker_restarted_everything_arrives(mosquitto, proxy, observer, start):
     _, end = start(proxy.port)
     stats_where(end, lambda stats: stats["connected"])
     proxy.refuse()
