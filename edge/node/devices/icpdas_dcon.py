@@ -8,7 +8,7 @@ All modules of a line hear "~**": one that hears the node but is not heard by it
 another one is driven. Over Modbus it is not.
 """
 
-from edge.node.devices.dcon_device import Dcon, TextSetting, hexadecimal
+from edge.node.devices.dcon_device import DconSettings, TextSetting, hexadecimal
 from edge.node.devices.leased import Leased
 
 HOST_OK = "~**"
@@ -16,13 +16,15 @@ ENABLED = 0x80
 TRIPPED = 0x04
 
 
-class WatchedDcon(Dcon, Leased):
+class WatchedDcon(Leased):
     """As edge.node.devices.icpdas.Watched; ``spec``: its table of the node file."""
 
     def __init__(self, name: str, spec: dict, input_names: list, output_names: list, safe: dict):
         lease_ms = spec.get("lease_ms", 0)
         Leased.__init__(self, name, spec["unit"], input_names, output_names, lease_ms, safe)
-        self.speak(spec)
+        self.language = DconSettings(spec)
+        self.text = self.language.text
+        self.checksum = self.language.checksum
         self.period_ms = spec["period_ms"]
         self._tripped = False
         self._place = len(input_names) - 1
@@ -40,6 +42,8 @@ class WatchedDcon(Dcon, Leased):
             bits = hexadecimal(data[3:5])
             if bits is not None:
                 self._tripped = bool(bits & TRIPPED)
+                if self._tripped:
+                    self.doubt_commands(now_ms)
                 self.set_bits(self._place, 1, 1 if self._tripped else 0, now_ms)
                 if self.used and self.ready and not bits & (ENABLED | TRIPPED):
                     self.verify_again("its host watchdog is not enabled")
@@ -49,6 +53,16 @@ class WatchedDcon(Dcon, Leased):
         elif tag[:6] == "output" and data == b"!":
             # Ignored, which a module does while its watchdog has tripped.
             self._tripped = True
+
+    def ask(self, tag, text: str) -> bool:
+        """Ask once, before any poll, with a command that has its address; see Device.write_registers."""
+        return self.station.queue(tag, self.language.command(text))
+
+    def ignored(self, data: bytes) -> str:
+        return "" if data == b">" else "ignored: " + data.decode()
+
+    def places(self, tag) -> list:
+        return [self._place] if tag == "watchdog" else []
 
     def blocked(self, now_ms: int) -> bool:
         if self._tripped:

@@ -1,0 +1,142 @@
+"""One command to a device: from the value that is wanted to the value that the device has confirmed."""
+
+# A command that has been refused so often in a row is an alarm.
+REFUSALS_TOLD = 3
+# A lost refresh and another one leave the lease unharmed.
+REFRESHES = 3
+
+
+class Commanded:
+    """What one request writes. A value that is not confirmed is due again until it is.
+
+    ``tag``: of its requests. ``what``: what it writes, for messages, as "set-point (26)". ``channels``: the
+    outputs that it moves. ``lease_ms``: it is written again every third of this, and what was confirmed
+    counts for so long, because the device falls to its safe values then.
+
+    ``why``: why the last answer confirmed nothing, empty after one that did. ``trouble``: the same, from the
+    third refusal in a row on, or at once where the device took another value; empty after a confirmation.
+    ``pending_since_ms``: since when the device has not held what is wanted, by its own word; -1: it holds it.
+    """
+
+    def __init__(self, tag, what: str, channels: list, lease_ms: int):
+        self.tag = tag
+        self.what = what
+        self.channels = channels
+        self.lease_ms = lease_ms
+        self.refusals = 0
+        self.trouble = ""
+        self.forget()
+
+    def forget(self):
+        """Nothing is wanted, and where the device stands is not known; what it refused still counts."""
+        self.wanted = None
+        self.why = ""
+        self.pending_since_ms = -1
+        self.sent_ms = None
+        self.confirmed = None
+        self._confirmed_ms = 0
+        # What the values mean in percent, for each of the channels.
+        self._wanted_pct = None
+        self._confirmed_pct = None
+        # (value, percents) on their way, the oldest first: one on the line, one in the queue.
+        self._sent = []
+        self._wanted_ms = 0
+        self._again = False
+
+    def want(self, value, percents: list, now_ms: int):
+        """``value``: as it is written; ``percents``: what it means, for each of the channels."""
+        self._wanted_pct = percents
+        if value == self.confirmed:
+            self._confirmed_pct = percents
+        if value != self.wanted:
+            self.wanted = value
+            self._wanted_ms = now_ms
+            if self.pending_since_ms < 0 and not self.held():
+                self.pending_since_ms = now_ms
+
+    def due(self, now_ms: int) -> bool:
+        """Whether it must be written now: it has changed, it is not confirmed, or the lease wants it."""
+        if self.wanted is None:
+            return False
+        newest = self._sent[-1][0] if self._sent else self.confirmed
+        if self.wanted != newest or (self._again and not self._sent) or self.sent_ms is None:
+            return True
+        return now_ms - self.sent_ms >= self.lease_ms // REFRESHES
+
+    def sending(self, replaces: bool, now_ms: int):
+        """It has been queued; ``replaces``: in the place of the one before, which was still waiting."""
+        entry = (self.wanted, self._wanted_pct)
+        if replaces and self._sent:
+            self._sent[-1] = entry
+        else:
+            self._sent.append(entry)
+        self.sent_ms = now_ms
+        self._again = False
+
+    def answered(self, now_ms: int):
+        """The device has acknowledged the oldest value that is on its way."""
+        if not self._sent:
+            return
+        self.confirmed, self._confirmed_pct = self._sent.pop(0)
+        self._confirmed_ms = now_ms
+        self.refusals = 0
+        self.trouble = self.why = ""
+        self.pending_since_ms = -1 if self.held() else self._wanted_ms
+
+    def missed(self, why: str, now_ms: int):
+        """No usable answer: the device may hold the value or not."""
+        # Where it holds the same value already, the loss of one refresh changes nothing.
+        self._unconfirmed(why, self._sent[0][0] != self.confirmed if self._sent else False, now_ms)
+
+    def refused(self, why: str, now_ms: int):
+        """The device has refused it, or says that it will act later."""
+        self.refusals += 1
+        self.missed(why, now_ms)
+        if self.refusals >= REFUSALS_TOLD:
+            self.trouble = self.what + " " + why
+
+    def altered(self, why: str, now_ms: int):
+        """The device has taken another value."""
+        self._unconfirmed(why, True, now_ms)
+        self.trouble = self.what + " " + why
+
+    def _unconfirmed(self, why: str, lost: bool, now_ms: int):
+        self.why = why
+        self._again = True
+        if self._sent:
+            self._sent.pop(0)
+        if lost:
+            self.doubt(now_ms)
+
+    def doubt(self, now_ms: int):
+        """What the device has confirmed may not be so any more."""
+        self.confirmed = None
+        if self.pending_since_ms < 0 and self.wanted is not None:
+            self.pending_since_ms = now_ms
+
+    def expire(self, now_ms: int):
+        """What was confirmed a lease ago may have been left since."""
+        if self.confirmed is not None and now_ms - self._confirmed_ms >= self.lease_ms:
+            self.doubt(now_ms)
+
+    def held(self) -> bool:
+        """Whether the device has confirmed what is wanted, and nothing else is on its way."""
+        if self.wanted is None or self.wanted != self.confirmed:
+            return False
+        for value, _ in self._sent:
+            if value != self.wanted:
+                return False
+        return True
+
+    def pending(self) -> bool:
+        """Whether something is wanted that the device does not hold yet, by its own word."""
+        return self.wanted is not None and not self.held()
+
+    def confirmed_pct(self, channel):
+        """Percent of a channel that the device has confirmed last; None while that may have changed."""
+        if self.confirmed is None:
+            return None
+        for value, _ in self._sent:
+            if value != self.confirmed:
+                return None
+        return self._confirmed_pct[self.channels.index(channel)]
