@@ -187,6 +187,7 @@ class Node:
         names = ["trip " + trip.name for trip in self.guard.trips if trip.tripped]
         names += [alarm.name for alarm in self.guard.alarms if alarm.active]
         names += ["bad " + source.name for source in self.sources if source.quality == BAD]
+        names += ["unconfirmed " + output.name for output in self.guard.outputs if output.overdue]
         return names
 
     def unacknowledged(self) -> list:
@@ -206,10 +207,18 @@ class Node:
                     continue
                 source.told_bad = bad
         for output in self.guard.outputs:
-            if output.told != output.state:
-                output.told = output.state
-                text = output.state + (": " + output.why if output.why else "")
-                self.event("output", output.name, text, output.state != AUTO)
+            # A device has a moment to confirm a new state before this says that it has not.
+            if output.told != output.shown and (output.overdue or not output.unconfirmed):
+                output.told = output.shown
+                text = output.shown + (": " + output.shown_why if output.shown_why else "")
+                self.event("output", output.name, text, output.shown != AUTO)
+        for device in self.devices:
+            for command in device.commands:
+                # Once for a row of refusals, whatever their reasons.
+                if bool(command.told) != bool(command.trouble):
+                    command.told = command.trouble
+                    text = command.trouble or command.what + " is confirmed again"
+                    self.event("device", device.name, text, True)
         for alarm in self.guard.alarms:
             if alarm.told != alarm.active:
                 alarm.told = alarm.active

@@ -4,6 +4,13 @@
 REFUSALS_TOLD = 3
 # A lost refresh and another one leave the lease unharmed.
 REFRESHES = 3
+# What was confirmed is doubted when only this part of the lease is left: a tick before it is over.
+DOUBTED_PART = 6
+
+
+def counts_ms(lease_ms: int) -> int:
+    """How long a device counts as holding what it has confirmed, from when it was sent."""
+    return lease_ms - lease_ms // DOUBTED_PART
 
 
 class Commanded:
@@ -11,7 +18,7 @@ class Commanded:
 
     ``tag``: of its requests. ``what``: what it writes, for messages, as "set-point (26)". ``channels``: the
     outputs that it moves. ``lease_ms``: it is written again every third of this, and what was confirmed
-    counts for so long, because the device falls to its safe values then.
+    counts for little less, because the device falls to its safe values then.
 
     ``why``: why the last answer confirmed nothing, empty after one that did. ``trouble``: the same, from the
     third refusal in a row on, or at once where the device took another value; empty after a confirmation.
@@ -25,6 +32,8 @@ class Commanded:
         self.lease_ms = lease_ms
         self.refusals = 0
         self.trouble = ""
+        # The trouble that the node has recorded.
+        self.told = ""
         self.forget()
 
     def forget(self):
@@ -34,11 +43,12 @@ class Commanded:
         self.pending_since_ms = -1
         self.sent_ms = None
         self.confirmed = None
+        # When that was sent.
         self._confirmed_ms = 0
         # What the values mean in percent, for each of the channels.
         self._wanted_pct = None
         self._confirmed_pct = None
-        # (value, percents) on their way, the oldest first: one on the line, one in the queue.
+        # (value, percents, when) on their way, the oldest first: one on the line, one in the queue.
         self._sent = []
         self._wanted_ms = 0
         self._again = False
@@ -65,7 +75,7 @@ class Commanded:
 
     def sending(self, replaces: bool, now_ms: int):
         """It has been queued; ``replaces``: in the place of the one before, which was still waiting."""
-        entry = (self.wanted, self._wanted_pct)
+        entry = (self.wanted, self._wanted_pct, now_ms)
         if replaces and self._sent:
             self._sent[-1] = entry
         else:
@@ -77,8 +87,7 @@ class Commanded:
         """The device has acknowledged the oldest value that is on its way."""
         if not self._sent:
             return
-        self.confirmed, self._confirmed_pct = self._sent.pop(0)
-        self._confirmed_ms = now_ms
+        self.confirmed, self._confirmed_pct, self._confirmed_ms = self._sent.pop(0)
         self.refusals = 0
         self.trouble = self.why = ""
         self.pending_since_ms = -1 if self.held() else self._wanted_ms
@@ -115,16 +124,16 @@ class Commanded:
             self.pending_since_ms = now_ms
 
     def expire(self, now_ms: int):
-        """What was confirmed a lease ago may have been left since."""
-        if self.confirmed is not None and now_ms - self._confirmed_ms >= self.lease_ms:
+        """What was confirmed nearly a lease ago may soon be left."""
+        if self.confirmed is not None and now_ms - self._confirmed_ms >= counts_ms(self.lease_ms):
             self.doubt(now_ms)
 
     def held(self) -> bool:
         """Whether the device has confirmed what is wanted, and nothing else is on its way."""
         if self.wanted is None or self.wanted != self.confirmed:
             return False
-        for value, _ in self._sent:
-            if value != self.wanted:
+        for entry in self._sent:
+            if entry[0] != self.wanted:
                 return False
         return True
 
@@ -136,7 +145,7 @@ class Commanded:
         """Percent of a channel that the device has confirmed last; None while that may have changed."""
         if self.confirmed is None:
             return None
-        for value, _ in self._sent:
-            if value != self.confirmed:
+        for entry in self._sent:
+            if entry[0] != self.confirmed:
                 return None
         return self._confirmed_pct[self.channels.index(channel)]

@@ -41,8 +41,6 @@ class Device:
         self.not_following = ""
         self.station = None
         self.commands = []
-        # The last trouble that the node has recorded.
-        self.told = ""
         # How it is asked for its settings; by DCON commands: edge.node.devices.dcon_device.DconSettings.
         self.language = ModbusSettings(unit)
         self.verification = Verification(self)
@@ -267,11 +265,8 @@ class Device:
         return command.why if command is not None and command.why else "not confirmed yet"
 
     def trouble(self) -> str:
-        """Which command the device does not take, and why; empty where it takes all."""
-        for command in self.commands:
-            if command.trouble:
-                return command.trouble
-        return ""
+        """Which commands the device does not take, and why; empty where it takes all."""
+        return "; ".join([command.trouble for command in self.commands if command.trouble])
 
     def pending(self) -> bool:
         """Whether a command is not confirmed yet."""

@@ -8,6 +8,7 @@ All modules of a line hear "~**": one that hears the node but is not heard by it
 another one is driven. Over Modbus it is not.
 """
 
+from edge.node.devices.commanded import counts_ms
 from edge.node.devices.dcon_device import DconSettings, TextSetting, hexadecimal
 from edge.node.devices.leased import Leased
 
@@ -29,6 +30,8 @@ class WatchedDcon(Leased):
         self._tripped = False
         self._place = len(input_names) - 1
         self._host_ms = None
+        # When HOST_OK was last on the line.
+        self._host_sent_ms = None
 
     def watchdog_setting(self) -> TextSetting:
         armed = "1%02X" % (self.lease_ms // 100)
@@ -50,6 +53,8 @@ class WatchedDcon(Leased):
         elif tag == "clear":
             self._tripped = False
             self.verify_again("its host watchdog had tripped")
+        elif tag == "host":
+            self._host_sent_ms = now_ms
         elif tag[:6] == "output" and data == b"!":
             # Ignored, which a module does while its watchdog has tripped.
             self._tripped = True
@@ -73,11 +78,14 @@ class WatchedDcon(Leased):
         if self.used and (self._host_ms is None or now_ms - self._host_ms >= self.lease_ms // 3):
             self.ask("host", HOST_OK)
             self._host_ms = now_ms
+        if self._host_sent_ms is not None and now_ms - self._host_sent_ms >= counts_ms(self.lease_ms):
+            # Writing does not restart its watchdog.
+            self.doubt_commands(now_ms)
         Leased.work(self, now_ms)
 
     def verified(self, now_ms: int):
         Leased.verified(self, now_ms)
-        self._host_ms = None
+        self._host_ms = self._host_sent_ms = None
 
     def failed(self, tag, why: str, now_ms: int):
         Leased.failed(self, tag, why, now_ms)

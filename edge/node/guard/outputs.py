@@ -8,6 +8,9 @@ INTERLOCK = "interlock"
 TRIP = "trip"
 STOPPED = "stopped"
 UNKNOWN = "unknown"
+UNCONFIRMED = "unconfirmed"
+# In auto a value moves at every tick: it counts as unconfirmed when none has been confirmed for so long.
+CONFIRM_WITHIN_MS = 1000
 
 
 class Output:
@@ -17,6 +20,10 @@ class Output:
     stands: the node takes over from there. Others may read an output like a signal
     (``value``, ``quality``, ``why``): bad while it is at its safe value, uncertain while an
     interlock holds it.
+
+    ``unconfirmed``: why the device is not known to hold ``value``, empty where it has confirmed it;
+    ``overdue``: that has lasted for CONFIRM_WITHIN_MS. ``shown``: the state as it is reported: that of a
+    value which no device has confirmed is "unconfirmed"; ``shown_why``: its reason.
     """
 
     def __init__(
@@ -40,6 +47,8 @@ class Output:
         self.age_ms = 0
         self.demand = None
         self.refusal = "no demand yet"
+        self.unconfirmed = ""
+        self.overdue = False
         # Set by the guard each tick, before apply().
         self.forced = None
         self.forced_why = ""
@@ -57,6 +66,8 @@ class Output:
     def look(self) -> bool:
         """Learn where the device stands without driving it; True when that is known."""
         device = self.device
+        self.unconfirmed = ""
+        self.overdue = False
         if not device.ready:
             self.value = None
             self.demand = None
@@ -98,6 +109,33 @@ class Output:
             self._say(AUTO, GOOD, "")
         self.value = value
         device.drive(self.channel, value, now_ms)
+        self._ask_whether_confirmed(now_ms)
+
+    def _ask_whether_confirmed(self, now_ms: int):
+        device = self.device
+        if device.confirmed(self.channel) == self.value:
+            return
+        since_ms = device.pending_since_ms(self.channel)
+        self.overdue = since_ms >= 0 and now_ms - since_ms >= CONFIRM_WITHIN_MS
+        if self.state != AUTO:
+            self.unconfirmed = device.unconfirmed(self.channel)
+        elif self.overdue:
+            self.unconfirmed = device.unconfirmed(self.channel)
+            self._say(AUTO, UNCERTAIN, self.unconfirmed)
+
+    @property
+    def shown(self) -> str:
+        """The state as it is reported."""
+        return UNCONFIRMED if self.unconfirmed else self.state
+
+    @property
+    def shown_why(self) -> str:
+        """The reason of ``shown``."""
+        if not self.unconfirmed:
+            return self.why
+        if self.why in ("", self.unconfirmed):
+            return self.state + ": " + self.unconfirmed
+        return self.state + ": " + self.why + "; " + self.unconfirmed
 
     def _take_over(self) -> bool:
         """Start from where the device stands, as far as a demand can be there: 0..100 %."""
