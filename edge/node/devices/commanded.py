@@ -94,8 +94,17 @@ class Commanded:
 
     def missed(self, why: str, now_ms: int):
         """No usable answer: the device may hold the value or not."""
-        # Where it holds the same value already, the loss of one refresh changes nothing.
-        self._unconfirmed(why, self._sent[0][0] != self.confirmed if self._sent else False, now_ms)
+        self.why = why
+        self._again = True
+        if not self._sent:
+            return
+        value, percents, _ = self._sent.pop(0)
+        # An output that was to stay where it was stands there in either case.
+        if value != self.confirmed:
+            kept = self._confirmed_pct
+            self.doubt(now_ms)
+            if kept is not None:
+                self._confirmed_pct = [kept[i] if kept[i] == percents[i] else None for i in range(len(kept))]
 
     def refused(self, why: str, now_ms: int):
         """The device has refused it, or says that it will act later."""
@@ -106,26 +115,19 @@ class Commanded:
 
     def altered(self, why: str, now_ms: int):
         """The device has taken another value."""
-        self._unconfirmed(why, True, now_ms)
+        self.missed(why, now_ms)
+        self.doubt(now_ms)
         self.trouble = self.what + " " + why
-
-    def _unconfirmed(self, why: str, lost: bool, now_ms: int):
-        self.why = why
-        self._again = True
-        if self._sent:
-            self._sent.pop(0)
-        if lost:
-            self.doubt(now_ms)
 
     def doubt(self, now_ms: int):
         """What the device has confirmed may not be so any more."""
-        self.confirmed = None
+        self.confirmed = self._confirmed_pct = None
         if self.pending_since_ms < 0 and self.wanted is not None:
             self.pending_since_ms = now_ms
 
     def expire(self, now_ms: int):
         """What was confirmed nearly a lease ago may soon be left."""
-        if self.confirmed is not None and now_ms - self._confirmed_ms >= counts_ms(self.lease_ms):
+        if self._confirmed_pct is not None and now_ms - self._confirmed_ms >= counts_ms(self.lease_ms):
             self.doubt(now_ms)
 
     def held(self) -> bool:
@@ -143,9 +145,11 @@ class Commanded:
 
     def confirmed_pct(self, channel):
         """Percent of a channel that the device has confirmed last; None while that may have changed."""
-        if self.confirmed is None:
+        if self._confirmed_pct is None:
             return None
-        for entry in self._sent:
-            if entry[0] != self.confirmed:
+        i = self.channels.index(channel)
+        percent = self._confirmed_pct[i]
+        for value, percents, _ in self._sent:
+            if value != self.confirmed and percents[i] != percent:
                 return None
-        return self._confirmed_pct[self.channels.index(channel)]
+        return percent

@@ -12,27 +12,34 @@ class Refusing:
 
     an exception code of Modbus ("?AA" in DCON), "silence" (not obeyed), "mute" (obeyed, not answered),
     "clamped" (another value is taken and answered), "ignored" ("!" in DCON). ``left``: of so many requests,
-    -1: of all. ``reads``: reads are hit in the place of writes.
+    -1: of all. ``reads``: reads are hit in the place of writes. ``unit``: only that one's; ``every``: one in
+    so many.
     """
 
     def __init__(self, slaves):
         self.kind = None
         self.left = -1
         self.reads = False
+        self.unit = None
+        self.every = 1
         self.hits = 0
+        self._passed = 0
         if isinstance(slaves, MixedSlaves):
             self._wrap_dcon(slaves.dcon)
             slaves = slaves.modbus
         self._wrap_modbus(slaves)
 
-    def begin(self, kind, left=-1, reads=False):
-        self.kind, self.left, self.reads = kind, left, reads
+    def begin(self, kind, left=-1, reads=False, unit=None, every=1):
+        self.kind, self.left, self.reads, self.unit, self.every = kind, left, reads, unit, every
 
     def end(self):
         self.kind = None
 
-    def _hits(self) -> bool:
-        if self.kind is None or self.left == 0:
+    def _hits(self, unit) -> bool:
+        if self.kind is None or self.left == 0 or self.unit not in (None, unit):
+            return False
+        self._passed += 1
+        if self._passed % self.every:
             return False
         self.left -= 1
         self.hits += 1
@@ -43,7 +50,7 @@ class Refusing:
 
         def serving(frame, end_us):
             writes = frame[1] in modbus.WRITES and frame[0] in slaves._units
-            if self.reads or not writes or not self._hits():
+            if self.reads or not writes or not self._hits(frame[0]):
                 return serve(frame, end_us)
             kind = self.kind
             if kind == "clamped":
@@ -63,7 +70,7 @@ class Refusing:
             return reply(bytes((frame[0], frame[1] | 0x80, kind)), end_us)
 
         def reading(known, end_us):
-            if not self.reads or not self._hits():
+            if not self.reads or not self._hits(known[0].unit):
                 return read(known, end_us)
             slaves._heard(known[0], end_us)
             return reply(bytes((known[4][0], known[4][1] | 0x80, self.kind)), end_us)
@@ -75,7 +82,8 @@ class Refusing:
 
         def serving(line, end_us):
             instrument = None if line[1:3] == b"**" else slaves._units[int(line[1:3], 16)]
-            if instrument is None or not _writes(line, instrument.checksum) or not self._hits():
+            writes = instrument is not None and _writes(line, instrument.checksum)
+            if not writes or not self._hits(instrument.unit):
                 return serve(line, end_us)
             if self.kind == "mute":
                 serve(line, end_us)
