@@ -213,12 +213,8 @@ class Node:
                 text = output.shown + (": " + output.shown_why if output.shown_why else "")
                 self.event("output", output.name, text, output.shown != AUTO)
         for device in self.devices:
-            for command in device.commands:
-                # Once for a row of refusals, whatever their reasons.
-                if bool(command.told) != bool(command.trouble):
-                    command.told = command.trouble
-                    text = command.trouble or command.what + " is confirmed again"
-                    self.event("device", device.name, text, True)
+            for text in device.news():
+                self.event("device", device.name, text, True)
         for alarm in self.guard.alarms:
             if alarm.told != alarm.active:
                 alarm.told = alarm.active
@@ -252,15 +248,15 @@ class Node:
             self._tick_due_us = now_us
 
     def done(self, now_us: int) -> bool:
-        """Stopping, and the safe values have been written or their time is over."""
+        """Stopping, and the devices have confirmed the safe values, or their time is over."""
         if self._stop_by_us < 0:
             return False
         if now_us >= self._stop_by_us:
             return True
         if self._stop_ticks < 1:
             return False
-        for device in self.devices:
-            if device.pending():
+        for output in self.guard.outputs:
+            if output.unconfirmed:
                 return False
         for bus in self.buses:
             if not bus.idle():
@@ -291,7 +287,10 @@ class Node:
             clock.wait(min(next_us, self._tick_due_us), waiting)
 
     def close(self):
-        """Let go of the lines and the reporter."""
+        """Let go of the lines and the reporter; a stop that did not get all across says so."""
+        names = self.guard.unconfirmed() if self._stop_by_us >= 0 else []
+        if names:
+            self.event("node", "stop", "no device has confirmed the safe value of " + ", ".join(names), True)
         for bus in self.buses:
             bus.close()
         self.reporter.close(self.clock.now_ms())

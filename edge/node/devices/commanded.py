@@ -139,10 +139,6 @@ class Commanded:
                 return False
         return True
 
-    def pending(self) -> bool:
-        """Whether something is wanted that the device does not hold yet, by its own word."""
-        return self.wanted is not None and not self.held()
-
     def confirmed_pct(self, channel):
         """Percent of a channel that the device has confirmed last; None while that may have changed."""
         if self._confirmed_pct is None:

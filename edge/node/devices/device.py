@@ -268,10 +268,12 @@ class Device:
         """Which commands the device does not take, and why; empty where it takes all."""
         return "; ".join([command.trouble for command in self.commands if command.trouble])
 
-    def pending(self) -> bool:
-        """Whether a command is not confirmed yet."""
-        if self.ready:
-            for command in self.commands:
-                if command.pending():
-                    return True
-        return False
+    def news(self) -> list:
+        """Of each command whose trouble has begun or ended since the last call, what it is now."""
+        found = []
+        for command in self.commands:
+            # Once for a row of refusals, whatever their reasons.
+            if bool(command.told) != bool(command.trouble):
+                command.told = command.trouble
+                found.append(command.trouble or command.what + " is confirmed again")
+        return found

@@ -237,17 +237,18 @@ def test_a_lost_module_is_left_alone_until_its_watchdog_has_acted(kind, protocol
 def test_a_command_is_pending_until_it_is_answered(kind, protocol):
     line = rig(kind, protocol)
     line.run(2)
-    assert not line.driver.pending(), "nothing is asked for"
+    channel = line.driver.used[0]
+    assert line.driver.pending_since_ms(channel) == -1, "nothing is asked for"
     line.demands = {line.driver.used[0]: 100.0, line.driver.used[1]: 0.0}
     line._tick(line.clock.now_us())
-    assert line.driver.pending()
+    assert line.driver.pending_since_ms(channel) == line.clock.now_ms()
     line.run(0.5)
-    assert not line.driver.pending()
+    assert line.driver.pending_since_ms(channel) == -1
     line.fault("silence")
     line.demands = {line.driver.used[0]: 0.0, line.driver.used[1]: 0.0}
     line._tick(line.clock.now_us())
     line.run(0.25)
-    assert line.driver.pending() or not line.driver.ready, "nobody has answered"
+    assert line.driver.pending_since_ms(channel) >= 0 or not line.driver.ready, "nobody has answered"
 
 
 @pytest.mark.parametrize("kind", ["m7024", "m7055", "m7065"])
