@@ -70,8 +70,8 @@ trust `t`.
 `safe`, `stopped`, `unknown` (the device does not follow, or does not answer), or `unconfirmed`: the device has not
 confirmed the value. The reason then begins with the state that is meant, as in `trip: high_temperature; refused:
 server device busy (exception 6)`, and the value is `uncertain` in samples. In `auto`, where values move with every
-tick, an output is unconfirmed when nothing has been confirmed for a second; in all other states from the first tick
-on. After a second that is an event of the kind `output`, and `unconfirmed NAME` is among the alarms of the
+tick, an output is unconfirmed when nothing has been confirmed for two seconds; in all other states from the first
+tick on. After two seconds that is an event of the kind `output`, and `unconfirmed NAME` is among the alarms of the
 telemetry. A command that a device refuses three times in a row, or answers with another value (`took 50 instead of
 525`), is an event of the kind `device` that names device, register and reason, and another when it is confirmed again.
 """

@@ -242,6 +242,8 @@ def test_what_a_device_refuses_on_and_on_is_an_alarm_with_device_register_and_co
     run.run_for(3)
     told.refusing.begin(6, unit=OUTPUT_MODULE)
     told.trip()
+    run.run_for(1)
+    assert [one for one in told.events if one[1] == "burner"] == [], "a device has a moment to confirm"
     run.run_for(2)
     text = "outputs (40033) refused: server device busy (exception 6)"
     assert ("device", "burner_and_heater", text, True) in told.events
@@ -320,3 +322,14 @@ def test_a_unit_that_is_busy_for_good_is_bad_within_its_time():
     assert signal.why == "stale: refused: server device busy"
     told.refusing.end()
     until(run, lambda: signal.quality == GOOD, 1)
+
+
+def test_silence_on_one_write_in_ten_is_not_worth_an_event():
+    told = Told()
+    run = told.run
+    told.refusing.begin("silence", unit=OUTPUT_MODULE, every=10)
+    for _ in range(240):
+        run.run_for(0.25)
+        assert all(one.shown == outputs.AUTO for one in run.node.guard.outputs)
+    assert told.refusing.hits > 5
+    assert [one for one in told.events if one[0] in ("output", "device")] == []

@@ -10,7 +10,8 @@ STOPPED = "stopped"
 UNKNOWN = "unknown"
 UNCONFIRMED = "unconfirmed"
 # In auto a value moves at every tick: it counts as unconfirmed when none has been confirmed for so long.
-CONFIRM_WITHIN_MS = 1000
+# After one lost reply a unit rests for late_ms, mostly 1 s: that alone is not worth an event.
+CONFIRM_WITHIN_MS = 2000
 
 
 class Output:

@@ -13,6 +13,7 @@ from edge.node.devices import ach550, adam4024, eurotherm3200, m7024, s7800, uk2
 from tests.node.devices import rig
 from tests.node.devices import test_actuators_and_controllers as actuators
 from tests.node.devices import test_modbus_device as described
+from tests.node.devices import test_on_micropython as on_micropython
 from tests.node.devices import test_output_modules as outputs
 from tests.node.devices.refusing import CODES, Refusing
 
@@ -299,3 +300,35 @@ def test_a_confirmation_does_not_outlive_the_lease():
     watched.line.run(1.5)
     assert watched.line.driver.confirmed("valve") is None
     assert watched.line.driver.pending_since_ms("valve") > 0
+
+
+@pytest.mark.parametrize("name", sorted(on_micropython.rigs()))
+def test_a_lasting_refusal_of_one_read_is_told_of_what_that_read_fills_only(name):
+    line, _ = on_micropython.rigs()[name]
+    line.run(3)
+    driver = line.driver
+    sound = list(driver.faults)
+    used = [place for place, stamp_ms in enumerate(driver.stamps_ms) if stamp_ms >= 0]
+    seen = []
+    for poll in driver.station.polls:
+        for tag in poll.tags():
+            places = driver.places(tag)
+            seen += places
+            # Busy is no reason: what was read last stands until it is too old.
+            driver.refused(tag, 6, line.clock.now_ms())
+            assert driver.faults == sound and driver.link_fault == "refused: " + driver.language.refusal(6)
+            driver.refused(tag, 2, line.clock.now_ms())
+            for place, fault in enumerate(driver.faults):
+                assert fault == (driver.link_fault if place in places else sound[place])
+            line.run(1)
+            assert driver.link_fault == ""
+            assert [driver.faults[place] for place in used] == [sound[place] for place in used], (
+                "over at once"
+            )
+            driver.faults[:] = sound
+    for tag in ("outputs", "verify", "set", "clear", "nothing"):
+        assert driver.places(tag) == []
+    if not name.startswith(("adam41", "adam401", "eurotherm")):
+        # Of those, a second read says whether the first may be believed.
+        assert len(seen) == len(set(seen))
+    assert set(used) <= set(seen)
