@@ -187,7 +187,7 @@ class Node:
         names = ["trip " + trip.name for trip in self.guard.trips if trip.tripped]
         names += [alarm.name for alarm in self.guard.alarms if alarm.active]
         names += ["bad " + source.name for source in self.sources if source.quality == BAD]
-        names += ["unconfirmed " + output.name for output in self.guard.outputs if output.overdue]
+        names += ["unconfirmed " + one.name for one in self.guard.outputs if one.confirmation.overdue]
         return names
 
     def unacknowledged(self) -> list:
@@ -208,7 +208,7 @@ class Node:
                 source.told_bad = bad
         for output in self.guard.outputs:
             # A device has a moment to confirm a new state before this says that it has not.
-            if output.told != output.shown and (output.overdue or not output.unconfirmed):
+            if output.told != output.shown and (output.confirmation.overdue or not output.unconfirmed):
                 output.told = output.shown
                 text = output.shown + (": " + output.shown_why if output.shown_why else "")
                 self.event("output", output.name, text, output.shown != AUTO)

@@ -8,14 +8,16 @@ class Setting:
 
     ``coil``: a coil instead of holding registers. ``writable``: False for what a node only
     checks, because the instrument keeps it in a memory that wears or a person must decide it.
+    ``several``: also a single one is written by the function for several.
     """
 
-    def __init__(self, name: str, address: int, values: list, coil: bool = False, writable: bool = True):
+    def __init__(self, name: str, address: int, values: list, coil=False, writable=True, several=False):
         self.name = name
         self.address = address
         self.values = list(values)
         self.coil = coil
         self.writable = writable
+        self.several = several
 
 
 class ModbusSettings:
@@ -33,7 +35,7 @@ class ModbusSettings:
 
     def write(self, setting) -> bytes:
         """The request that writes a setting."""
-        if len(setting.values) == 1:
+        if len(setting.values) == 1 and not setting.several:
             write = modbus.write_coil if setting.coil else modbus.write_register
             return write(self._unit, setting.address, setting.values[0])
         write = modbus.write_coils if setting.coil else modbus.write_registers

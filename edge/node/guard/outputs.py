@@ -1,5 +1,6 @@
 """An output: the only way from a demand to a device, and the place where safe is said."""
 
+from edge.node.guard.confirmation import Confirmation
 from edge.node.signals import BAD, GOOD, UNCERTAIN
 
 AUTO = "auto"
@@ -9,9 +10,6 @@ TRIP = "trip"
 STOPPED = "stopped"
 UNKNOWN = "unknown"
 UNCONFIRMED = "unconfirmed"
-# In auto a value moves at every tick: it counts as unconfirmed when none has been confirmed for so long.
-# After one lost reply a unit rests for late_ms, mostly 1 s: that alone is not worth an event.
-CONFIRM_WITHIN_MS = 2000
 
 
 class Output:
@@ -22,9 +20,8 @@ class Output:
     (``value``, ``quality``, ``why``): bad while it is at its safe value, uncertain while an
     interlock holds it.
 
-    ``unconfirmed``: why the device is not known to hold ``value``, empty where it has confirmed it;
-    ``overdue``: that has lasted for CONFIRM_WITHIN_MS. ``shown``: the state as it is reported: that of a
-    value which no device has confirmed is "unconfirmed"; ``shown_why``: its reason.
+    ``confirmation``: whether the device holds ``value``. ``shown`` and ``shown_why``: the state as it is
+    reported, "unconfirmed" while no device has confirmed the value, and its reason.
     """
 
     def __init__(
@@ -48,8 +45,7 @@ class Output:
         self.age_ms = 0
         self.demand = None
         self.refusal = "no demand yet"
-        self.unconfirmed = ""
-        self.overdue = False
+        self.confirmation = Confirmation(device, channel)
         # Set by the guard each tick, before apply().
         self.forced = None
         self.forced_why = ""
@@ -67,8 +63,7 @@ class Output:
     def look(self) -> bool:
         """Learn where the device stands without driving it; True when that is known."""
         device = self.device
-        self.unconfirmed = ""
-        self.overdue = False
+        self.confirmation.clear()
         if not device.ready:
             self.value = None
             self.demand = None
@@ -110,19 +105,14 @@ class Output:
             self._say(AUTO, GOOD, "")
         self.value = value
         device.drive(self.channel, value, now_ms)
-        self._ask_whether_confirmed(now_ms)
-
-    def _ask_whether_confirmed(self, now_ms: int):
-        device = self.device
-        if device.confirmed(self.channel) == self.value:
-            return
-        since_ms = device.pending_since_ms(self.channel)
-        self.overdue = since_ms >= 0 and now_ms - since_ms >= CONFIRM_WITHIN_MS
-        if self.state != AUTO:
-            self.unconfirmed = device.unconfirmed(self.channel)
-        elif self.overdue:
-            self.unconfirmed = device.unconfirmed(self.channel)
+        self.confirmation.update(value, self.state == AUTO, now_ms)
+        if self.state == AUTO and self.unconfirmed:
             self._say(AUTO, UNCERTAIN, self.unconfirmed)
+
+    @property
+    def unconfirmed(self) -> str:
+        """Why the device is not known to hold the value, empty where it has confirmed it."""
+        return self.confirmation.why
 
     @property
     def shown(self) -> str:
