@@ -294,7 +294,7 @@ class Bus:
                 # What it has acknowledged it may still answer.
                 rest_us = self.late.late_us
                 self.late.timed_out(station, master.request, now_us)
-            station.rest_until_us = now_us + rest_us
+            station.rest_until_us = max(station.rest_until_us, now_us + rest_us)
             if poll is not None and poll.refusals < station.retries:
                 poll.refusals += 1
                 poll.due_us = now_us
