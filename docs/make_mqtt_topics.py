@@ -73,7 +73,8 @@ server device busy (exception 6)`, and the value is `uncertain` in samples. In `
 tick, an output is unconfirmed when nothing has been confirmed for two seconds; in all other states from the first
 tick on. After two seconds that is an event of the kind `output`, and `unconfirmed NAME` is among the alarms of the
 telemetry. A command that a device refuses three times in a row, or answers with another value (`took 50 instead of
-525`), is an event of the kind `device` that names device, register and reason, and another when it is confirmed again.
+525`), is an event of the kind `device` that names device, register and reason, and another when all has been
+confirmed for ten seconds.
 """
 
 HOME_ASSISTANT = """

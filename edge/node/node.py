@@ -213,7 +213,7 @@ class Node:
                 text = output.shown + (": " + output.shown_why if output.shown_why else "")
                 self.event("output", output.name, text, output.shown != AUTO)
         for device in self.devices:
-            for text in device.news():
+            for text in device.news(self.clock.now_ms()):
                 self.event("device", device.name, text, True)
         for alarm in self.guard.alarms:
             if alarm.told != alarm.active:

@@ -2,6 +2,8 @@
 
 # A command that has been refused so often in a row is an alarm.
 REFUSALS_TOLD = 3
+# It is over when nothing was refused for so long: a device that takes only some values is told once.
+SETTLED_MS = 10000
 # A lost refresh and another one leave the lease unharmed.
 REFRESHES = 3
 # What was confirmed is doubted when only this part of the lease is left: a tick before it is over.
@@ -32,8 +34,8 @@ class Commanded:
         self.lease_ms = lease_ms
         self.refusals = 0
         self.trouble = ""
-        # The trouble that the node has recorded.
-        self.told = ""
+        self._told = False
+        self._trouble_ms = 0
         self.forget()
 
     def forget(self):
@@ -118,6 +120,18 @@ class Commanded:
         self.missed(why, now_ms)
         self.doubt(now_ms)
         self.trouble = self.what + " " + why
+
+    def news(self, now_ms: int) -> str:
+        """That its trouble has begun, or is over, in words; else nothing."""
+        if self.trouble:
+            self._trouble_ms = now_ms
+            if not self._told:
+                self._told = True
+                return self.trouble
+        elif self._told and now_ms - self._trouble_ms >= SETTLED_MS:
+            self._told = False
+            return self.what + " is confirmed again"
+        return ""
 
     def doubt(self, now_ms: int):
         """What the device has confirmed may not be so any more."""

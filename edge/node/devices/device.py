@@ -268,12 +268,6 @@ class Device:
         """Which commands the device does not take, and why; empty where it takes all."""
         return "; ".join([command.trouble for command in self.commands if command.trouble])
 
-    def news(self) -> list:
-        """Of each command whose trouble has begun or ended since the last call, what it is now."""
-        found = []
-        for command in self.commands:
-            # Once for a row of refusals, whatever their reasons.
-            if bool(command.told) != bool(command.trouble):
-                command.told = command.trouble
-                found.append(command.trouble or command.what + " is confirmed again")
-        return found
+    def news(self, now_ms: int) -> list:
+        """What of the troubles of its commands has begun or ended since the last call, in words."""
+        return [news for news in [command.news(now_ms) for command in self.commands] if news]
