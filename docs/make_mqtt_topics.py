@@ -65,6 +65,16 @@ While the disk can't be used there is a `box` in memory only, which an event of 
 When the outbox is full the oldest samples thin out: the values of one that is left out stand in the next that
 is kept. Order by `boot` and `seq`, or `up`, where the wall clock `t` may have jumped; `sync` says whether to
 trust `t`.
+
+**Is an output where it is said to be?** Its value is what the node commands. Its state is `auto`, `interlock`, `trip`,
+`safe`, `stopped`, `unknown` (the device does not follow, or does not answer), or `unconfirmed`: the device has not
+confirmed the value. The reason then begins with the state that is meant, as in `trip: high_temperature; refused:
+server device busy (exception 6)`, and the value is `uncertain` in samples. In `auto`, where values move with every
+tick, an output is unconfirmed when nothing has been confirmed for two seconds; in all other states from the first
+tick on. After two seconds that is an event of the kind `output`, and `unconfirmed NAME` is among the alarms of the
+telemetry. A command that a device refuses three times in a row, or answers with another value (`took 50 instead of
+525`), is an event of the kind `device` that names device, register and reason, and another when all has been
+confirmed for ten seconds.
 """
 
 HOME_ASSISTANT = """

@@ -187,6 +187,7 @@ class Node:
         names = ["trip " + trip.name for trip in self.guard.trips if trip.tripped]
         names += [alarm.name for alarm in self.guard.alarms if alarm.active]
         names += ["bad " + source.name for source in self.sources if source.quality == BAD]
+        names += ["unconfirmed " + one.name for one in self.guard.outputs if one.confirmation.overdue]
         return names
 
     def unacknowledged(self) -> list:
@@ -206,10 +207,14 @@ class Node:
                     continue
                 source.told_bad = bad
         for output in self.guard.outputs:
-            if output.told != output.state:
-                output.told = output.state
-                text = output.state + (": " + output.why if output.why else "")
-                self.event("output", output.name, text, output.state != AUTO)
+            # A device has a moment to confirm a new state before this says that it has not.
+            if output.told != output.shown and (output.confirmation.overdue or not output.unconfirmed):
+                output.told = output.shown
+                text = output.shown + (": " + output.shown_why if output.shown_why else "")
+                self.event("output", output.name, text, output.shown != AUTO)
+        for device in self.devices:
+            for text in device.news(self.clock.now_ms()):
+                self.event("device", device.name, text, True)
         for alarm in self.guard.alarms:
             if alarm.told != alarm.active:
                 alarm.told = alarm.active
@@ -243,15 +248,15 @@ class Node:
             self._tick_due_us = now_us
 
     def done(self, now_us: int) -> bool:
-        """Stopping, and the safe values have been written or their time is over."""
+        """Stopping, and the devices have confirmed the safe values, or their time is over."""
         if self._stop_by_us < 0:
             return False
         if now_us >= self._stop_by_us:
             return True
         if self._stop_ticks < 1:
             return False
-        for device in self.devices:
-            if device.pending():
+        for output in self.guard.outputs:
+            if output.unconfirmed:
                 return False
         for bus in self.buses:
             if not bus.idle():
@@ -282,7 +287,10 @@ class Node:
             clock.wait(min(next_us, self._tick_due_us), waiting)
 
     def close(self):
-        """Let go of the lines and the reporter."""
+        """Let go of the lines and the reporter; a stop that did not get all across says so."""
+        names = self.guard.unconfirmed() if self._stop_by_us >= 0 else []
+        if names:
+            self.event("node", "stop", "no device has confirmed the safe value of " + ", ".join(names), True)
         for bus in self.buses:
             bus.close()
         self.reporter.close(self.clock.now_ms())

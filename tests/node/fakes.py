@@ -38,6 +38,9 @@ class HandDevice:
         self.position = percent
         self.driven.append(percent)
 
+    def confirmed(self, channel):
+        return self.position
+
 
 def output(name="primary_air", position=50.0, low=25.0, high=100.0, rate_per_s=0.0, safe=25.0):
     return Output(name, "%", HandDevice(position), 0, low, high, rate_per_s, safe)

@@ -10,7 +10,7 @@ in what was heard: stray bytes, a leading 0x00 or another unit's late reply go b
 
 from cext.crc import crc16
 from edge.node.bus import modbus
-from edge.node.bus.modbus import DONE, PENDING, REFUSED
+from edge.node.bus.modbus import ALTERED, DONE, PENDING, REFUSED
 
 # Noise is kept so long at most: what is older than one full frame can't start our reply.
 MAX_FRAME = 256
@@ -58,6 +58,8 @@ class Master:
         self.strays = b""
         self.data = b""
         self.exception = 0
+        # What the device took instead, after ALTERED.
+        self.took = ""
         self._least_char_us = 1000000 * LEAST_CHAR_BITS // baud
         self._echo = b""
 
@@ -108,7 +110,9 @@ class Master:
         self.listen_us = now_us + (size + expected) * self._least_char_us
 
     def feed(self, received: bytes, now_us: int) -> int:
-        """Take received bytes: PENDING, DONE (``data`` holds the reply's data) or REFUSED (``exception``)."""
+        """Take received bytes: PENDING, DONE (``data`` holds the reply's data), REFUSED (``exception``) or
+        ALTERED (``took``): the device took another value than it was sent.
+        """
         if not received:
             return PENDING
         buffer = self.buffer + received if self.buffer else received
@@ -162,8 +166,12 @@ class Master:
                         self.echo_seen = True
                         own = False
                         step = len(request)
-                if step == 1 and len(frame) == expected and crc16(frame) == 0 and self._fits(frame):
-                    return self._answer(DONE, buffer, start, expected)
+                if step == 1 and len(frame) == expected and crc16(frame) == 0:
+                    if self._fits(frame):
+                        return self._answer(DONE, buffer, start, expected)
+                    self.took = modbus.altered(request, frame)
+                    if self.took:
+                        return self._answer(ALTERED, buffer, start, expected)
             elif found == function | 0x80:
                 frame = buffer[start : start + 5]
                 if crc16(frame) == 0:

@@ -40,12 +40,25 @@ EXCEPTIONS = {
     10: "gateway path unavailable",
     11: "gateway target failed to respond",
 }
+ACKNOWLEDGE = 5
+# What asking again does not change.
+LASTING = (0, 1, 2, 3)
+# Not the device's own answer, but a gateway's that has not heard it.
+NOT_REACHED = (10, 11)
 
 # What feed() of a master answers.
 PENDING = 0
 DONE = 1
 REFUSED = 2
+ALTERED = 3
 
+WRITES = (
+    WRITE_SINGLE_COIL,
+    WRITE_SINGLE_REGISTER,
+    WRITE_MULTIPLE_COILS,
+    WRITE_MULTIPLE_REGISTERS,
+    MASK_WRITE_REGISTER,
+)
 # Their reply is the request once more: on a line that echoes it can't be told from an own byte.
 MIRRORED = (WRITE_SINGLE_COIL, WRITE_SINGLE_REGISTER, MASK_WRITE_REGISTER)
 
@@ -162,6 +175,24 @@ def reply_length(request: bytes) -> int:
             return 5 + (count + 7) // 8
         return 5 + 2 * count
     return 10 if function == MASK_WRITE_REGISTER else 8
+
+
+def altered(request: bytes, frame: bytes) -> str:
+    """What a device took instead, by its whole reply to a write of that very place; else nothing."""
+    function = request[1]
+    if function not in WRITES or frame[:4] != request[:4]:
+        return ""
+    asked = (request[4] << 8) | request[5]
+    took = (frame[4] << 8) | frame[5]
+    if function == WRITE_SINGLE_COIL:
+        return "took %s instead of %s" % ("on" if took else "off", "on" if asked else "off")
+    if function == WRITE_SINGLE_REGISTER:
+        return "took %d instead of %d" % (took, asked)
+    if function == MASK_WRITE_REGISTER:
+        masks = (took, (frame[6] << 8) | frame[7], asked, (request[6] << 8) | request[7])
+        return "took the masks %04X %04X instead of %04X %04X" % masks
+    what = "coils" if function == WRITE_MULTIPLE_COILS else "registers"
+    return "took %d of %d %s" % (took, asked, what)
 
 
 def claimed_length(frame: bytes) -> int:

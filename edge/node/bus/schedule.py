@@ -249,6 +249,10 @@ class Bus:
         answer = master.feed(received, now_us)
         if answer == modbus.PENDING:
             return
+        if answer == modbus.REFUSED and master.exception in modbus.NOT_REACHED:
+            self._end(station, now_us)
+            self._failed(station, master.request, modbus.EXCEPTIONS[master.exception], False, now_us)
+            return
         poll = self._poll
         # As _end() does it; this is the way of nearly every transaction.
         self._station = None
@@ -268,14 +272,35 @@ class Bus:
                 station.device.replied(self._tag, master.data, now_us // 1000)
             else:
                 poll.deliver(master.data, now_us // 1000)
-        else:
+        elif answer == modbus.ALTERED:
             station.errors += 1
-            station.last_error = modbus.EXCEPTIONS.get(master.exception, "exception %d" % master.exception)
-            for tag in [self._tag] if poll is None else poll.tags():
-                station.device.refused(tag, master.exception, now_us // 1000)
+            station.last_error = master.took
+            station.device.altered(self._tag, master.took, now_us // 1000)
+        else:
+            self._refused(station, poll, now_us)
         if master.strays:
             self.stray_bytes += len(master.strays)
             self.late.find(self.stations, master.strays)
+
+    def _refused(self, station: Station, poll, now_us: int):
+        """An exception reply of the unit itself; what may pass is asked again after a rest."""
+        master = station.master
+        code = master.exception
+        station.errors += 1
+        station.last_error = modbus.EXCEPTIONS.get(code, "exception %d" % code)
+        if code not in modbus.LASTING:
+            rest_us = station.timeout_us
+            if code == modbus.ACKNOWLEDGE:
+                # What it has acknowledged it may still answer.
+                rest_us = self.late.late_us
+                self.late.timed_out(station, master.request, now_us)
+            station.rest_until_us = max(station.rest_until_us, now_us + rest_us)
+            if poll is not None and poll.refusals < station.retries:
+                poll.refusals += 1
+                poll.due_us = now_us
+                return
+        for tag in [self._tag] if poll is None else poll.tags():
+            station.device.refused(tag, code, now_us // 1000)
 
     def _end(self, station: Station, now_us: int):
         """The transaction is over."""

@@ -33,6 +33,8 @@ class Poll:
         self.station = None
         self.due_us = 0
         self.starved_us = STARVED_PERIODS * period_us
+        # Refusals in a row that asking again may change.
+        self.refusals = 0
 
     def rank(self, late_us: int) -> int:
         """Its priority when it could have been asked for so long."""
@@ -48,6 +50,7 @@ class Poll:
 
     def deliver(self, data: bytes, now_ms: int):
         """Hand the reply's data to the device, each part under its tag."""
+        self.refusals = 0
         device = self.station.device
         if self.parts is None:
             device.replied(self.tag, data, now_ms)
@@ -68,8 +71,9 @@ class Poll:
 class Station:
     """One unit id on the line; made by Bus.add().
 
-    ``device`` gets replied(tag, data, now_ms), refused(tag, code, now_ms), failed(tag, why, now_ms);
-    tag "" where no request of its own has failed, but the port was away and is back.
+    ``device`` gets replied(tag, data, now_ms), refused(tag, code, now_ms), altered(tag, why, now_ms) where
+    it took another value than it was sent, failed(tag, why, now_ms); tag "" where no request of its own has
+    failed, but the port was away and is back.
     ``down``: why the unit gives no usable reply, "" while it does: set when an attempt has failed more
     than ``retries`` times in a row, cleared by any reply.
     """
@@ -97,15 +101,16 @@ class Station:
         self.last_error = ""
         self.down = ""
 
-    def queue(self, tag, request: bytes):
-        """Ask once, before any poll; a request queued earlier under the same tag is replaced."""
+    def queue(self, tag, request: bytes) -> bool:
+        """Ask once, before any poll; True where a request queued earlier under the same tag is replaced."""
         for i in range(len(self.queued)):
             if self.queued[i][0] == tag:
                 self.queued[i] = (tag, request)
-                return
+                return True
         if not self.queued:
             self._bus.waiting.append(self)
         self.queued.append((tag, request))
+        return False
 
     def take(self) -> tuple:
         """The first (tag, request) that is queued; others of the line have their turns before the next."""

@@ -29,34 +29,36 @@ class TextSetting:
         self.writable = bool(write)
 
 
-class Dcon:
-    """What a device must do otherwise to be asked with DCON; stands before Device among the bases.
+class DconSettings:
+    """How a module is asked for a TextSetting, and for all else; ``spec``: its table of the node file.
 
     ``checksum``: the module is set to check and to send one.
     """
 
-    protocol = "dcon"
+    PROTOCOL = "dcon"
 
-    def speak(self, spec: dict):
-        """Take over from the device's table of the node file how to speak to it."""
+    def __init__(self, spec: dict):
         self.checksum = bool(spec.get("checksum"))
         self._address = dcon.address(spec["unit"])
 
     def text(self, command: str) -> str:
-        """A command with the module's address behind its leading character."""
+        """A command with the module's address behind its leading character, as a poll says it."""
         return command[0] + self._address + command[1:]
 
-    def ask(self, tag, text: str):
-        """Ask once, before any poll; ``text`` without checksum, and with the address."""
-        self.station.queue(tag, dcon.command(text, self.checksum))
+    def command(self, text: str) -> bytes:
+        """The bytes of a command that has its address."""
+        return dcon.command(text, self.checksum)
 
     def refusal(self, code: int) -> str:
+        """A refusal in words."""
         return "invalid command"
 
-    def ask_setting(self, setting):
-        self.ask("verify", self.text(setting.ask))
+    def ask(self, setting) -> bytes:
+        """The command that asks for a setting."""
+        return self.command(self.text(setting.ask))
 
-    def wrong_setting(self, setting, data: bytes) -> str:
+    def wrong(self, setting, data: bytes) -> str:
+        """Empty where a setting is right by the reply, else what it is and what it must be."""
         found = data[setting.start : setting.start + len(setting.want)]
         if found.decode() == setting.want:
             return ""
@@ -66,16 +68,19 @@ class Dcon:
                 return ""
         return "%s, the node file says %s" % (found.decode() or "not told", setting.want)
 
-    def write_setting(self, setting):
-        self.ask("set", self.text(setting.write))
+    def write(self, setting) -> bytes:
+        """The command that writes a setting."""
+        return self.command(self.text(setting.write))
 
 
-class DconDevice(Dcon, Device):
+class DconDevice(Device):
     """A module that only reads; ``spec``: its table of the node file."""
 
     def __init__(self, name: str, spec: dict, input_names: list):
         Device.__init__(self, name, spec["unit"], input_names)
-        self.speak(spec)
+        self.language = DconSettings(spec)
+        self.text = self.language.text
+        self.checksum = self.language.checksum
         self.period_ms = spec["period_ms"]
 
     def lost(self, now_ms: int):

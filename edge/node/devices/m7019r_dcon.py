@@ -38,6 +38,11 @@ class M7019RDcon(DconDevice):
             polls.append(("cold", self.text("$3"), self.period_ms))
         return polls
 
+    def places(self, tag) -> list:
+        if tag == "cold":
+            return [COLD_JUNCTION]
+        return list(range(CHANNELS)) if tag == "inputs" else []
+
     def received(self, tag, data: bytes, now_ms: int):
         if not self.ready:
             self.set_fault(self.fault)

@@ -11,6 +11,7 @@ not read, because a device may refuse what it does not have.
 from struct import pack, unpack
 
 from edge.node.bus import modbus
+from edge.node.devices.commanded import Commanded
 from edge.node.devices.device import Device, Setting
 from edge.node.devices.leased import LEASE_MARGIN_MS, LEASE_PERIOD_MS
 from edge.node.devices.switched import switched
@@ -121,9 +122,9 @@ class ModbusDevice(Device):
         self._outputs = [self.registers[key] for key in writes]
         self._places = [self.inputs[registers[key].get("actual", key)] for key in writes]
         self._by_name = {writes[i]: i for i in range(len(writes))}
-        self._wanted = [None] * len(writes)
-        self._sent = [None] * len(writes)
-        self._sent_ms = [0] * len(writes)
+        for i in range(len(writes)):
+            what = "%s (%s %d)" % (writes[i], self._outputs[i].table, self._outputs[i].address)
+            self.commands.append(Commanded("write " + writes[i], what, [i], self.lease_ms))
         for key in names:
             values = self._held(registers[key], self.registers[key], safe, lease_ms)
             if values is not None:
@@ -157,7 +158,7 @@ class ModbusDevice(Device):
     def received(self, tag, data: bytes, now_ms: int):
         if isinstance(tag, tuple) and self.ready:
             setting = self.settings[tag[1]]
-            wrong = self.wrong_setting(setting, data)
+            wrong = self.language.wrong(setting, data)
             if wrong:
                 self.verify_again("%s is %s" % (setting.name, wrong))
         if not isinstance(tag, int):
@@ -185,22 +186,17 @@ class ModbusDevice(Device):
             self.values[place] = number * register.scale + register.offset
             self.faults[place] = ""
 
-    def refused(self, tag, code: int, now_ms: int):
+    def places(self, tag) -> list:
         """What one request is refused says nothing about the others."""
-        if not isinstance(tag, int):
-            Device.refused(self, tag, code, now_ms)
-            return
-        self._failures = 0
-        for register in self.blocks[tag][0]:
-            self.faults[register.place] = "refused: " + self.refusal(code)
+        return [register.place for register in self.blocks[tag][0]] if isinstance(tag, int) else []
 
-    def _index(self, channel) -> int:
+    def index(self, channel) -> int:
         """Of an output by its name, or by its number in the order of names."""
         return self._by_name.get(channel, channel)
 
     def actual(self, channel):
         """Where the output stands by its read-back, in percent of its range."""
-        i = self._index(channel)
+        i = self.index(channel)
         place = self._places[i]
         if self.stamps_ms[place] < 0 or self.faults[place]:
             return None
@@ -211,49 +207,24 @@ class ModbusDevice(Device):
         return 0.0 if percent < 0.0 else 100.0 if percent > 100.0 else percent
 
     def drive(self, channel, percent: float, now_ms: int):
-        i = self._index(channel)
-        self._wanted[i] = self._outputs[i].raw(percent)
+        i = self.index(channel)
+        self.commands[i].want(self._outputs[i].raw(percent), [percent], now_ms)
 
-    def work(self, now_ms: int):
-        for i in range(len(self._outputs)):
-            wanted = self._wanted[i]
-            if wanted is None:
-                continue
-            if wanted == self._sent[i] and now_ms - self._sent_ms[i] < self.lease_ms // 3:
-                continue
-            self._write(self._outputs[i], wanted)
-            self._sent[i] = wanted
-            self._sent_ms[i] = now_ms
-
-    def unsent(self) -> bool:
-        for i in range(len(self._outputs)):
-            if self._wanted[i] is not None and self._wanted[i] != self._sent[i]:
-                return True
-        return False
-
-    def _write(self, output: Register, words: list):
-        tag = "write " + output.name
-        self.commanded(tag)
+    def send(self, command) -> bool:
+        output = self._outputs[command.channels[0]]
+        words = command.wanted
         if output.kind == "bit":
-            self.write_coil(tag, output.address, words[0])
-        elif len(words) == 1:
-            self.write_register(tag, output.address, words[0])
-        else:
-            self.write_registers(tag, output.address, words)
+            return self.write_coil(command.tag, output.address, words[0])
+        if len(words) == 1:
+            return self.write_register(command.tag, output.address, words[0])
+        return self.write_registers(command.tag, output.address, words)
 
     def verified(self, now_ms: int):
-        self._wanted = [None] * len(self._outputs)
-        self._sent = [None] * len(self._outputs)
         for place in self._places:
             self.faults[place] = "not read back yet"
         if self._places:
             for tag in range(len(self.blocks)):
                 self.read_now(tag)
-
-    def failed(self, tag, why: str, now_ms: int):
-        Device.failed(self, tag, why, now_ms)
-        if not isinstance(tag, int):
-            self._sent = [None] * len(self._outputs)
 
 
 def _blocks(registers: list) -> list:

@@ -1,5 +1,6 @@
 """An output: the only way from a demand to a device, and the place where safe is said."""
 
+from edge.node.guard.confirmation import Confirmation
 from edge.node.signals import BAD, GOOD, UNCERTAIN
 
 AUTO = "auto"
@@ -8,6 +9,7 @@ INTERLOCK = "interlock"
 TRIP = "trip"
 STOPPED = "stopped"
 UNKNOWN = "unknown"
+UNCONFIRMED = "unconfirmed"
 
 
 class Output:
@@ -17,6 +19,9 @@ class Output:
     stands: the node takes over from there. Others may read an output like a signal
     (``value``, ``quality``, ``why``): bad while it is at its safe value, uncertain while an
     interlock holds it.
+
+    ``confirmation``: whether the device holds ``value``. ``shown`` and ``shown_why``: the state as it is
+    reported, "unconfirmed" while no device has confirmed the value, and its reason.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class Output:
         self.age_ms = 0
         self.demand = None
         self.refusal = "no demand yet"
+        self.confirmation = Confirmation(device, channel)
         # Set by the guard each tick, before apply().
         self.forced = None
         self.forced_why = ""
@@ -57,6 +63,7 @@ class Output:
     def look(self) -> bool:
         """Learn where the device stands without driving it; True when that is known."""
         device = self.device
+        self.confirmation.clear()
         if not device.ready:
             self.value = None
             self.demand = None
@@ -98,6 +105,28 @@ class Output:
             self._say(AUTO, GOOD, "")
         self.value = value
         device.drive(self.channel, value, now_ms)
+        self.confirmation.update(value, self.state == AUTO, now_ms)
+        if self.state == AUTO and self.unconfirmed:
+            self._say(AUTO, UNCERTAIN, self.unconfirmed)
+
+    @property
+    def unconfirmed(self) -> str:
+        """Why the device is not known to hold the value, empty where it has confirmed it."""
+        return self.confirmation.why
+
+    @property
+    def shown(self) -> str:
+        """The state as it is reported."""
+        return UNCONFIRMED if self.unconfirmed else self.state
+
+    @property
+    def shown_why(self) -> str:
+        """The reason of ``shown``."""
+        if not self.unconfirmed:
+            return self.why
+        if self.why in ("", self.unconfirmed):
+            return self.state + ": " + self.unconfirmed
+        return self.state + ": " + self.why + "; " + self.unconfirmed
 
     def _take_over(self) -> bool:
         """Start from where the device stands, as far as a demand can be there: 0..100 %."""

@@ -40,7 +40,8 @@ def telemetry(node, now_ms: int, utc_ms: int) -> bytes:
     outputs = {}
     for output in guard.outputs:
         value = None if output.value is None else round(output.value, 3)
-        outputs[output.name] = [value, output.state, output.why] if output.why else [value, output.state]
+        why = output.shown_why
+        outputs[output.name] = [value, output.shown, why] if why else [value, output.shown]
     loops = {}
     for loop in node.loops:
         if loop.set_point is not None:
@@ -80,7 +81,7 @@ def line(bus, up_ms: int) -> dict:
         errors += station.errors
         late += station.late
         device = station.device
-        why = device.link_fault or device.fault or device.not_following
+        why = device.link_fault or device.fault or device.not_following or device.trouble()
         if why:
             faulty[device.name] = why
     busy_pct = round(bus.busy_us / (10.0 * up_ms), 1) if up_ms > 0 else 0.0

@@ -127,13 +127,13 @@ def loaded(*specs):
 
 
 def test_only_families_that_the_node_file_names_are_loaded():
-    shared = {"table", "device"}
+    shared = {"table", "device", "settings"}
     assert loaded() == {"table"}
     assert loaded({"type": "o2_analyser", "unit": 1, "period_ms": 500}) == shared | {"o2_analyser"}
     m7024 = {"type": "m7024", "unit": 1, "period_ms": 500, "lease_ms": 3000}
-    assert loaded(m7024) == shared | {"leased", "icpdas", "m7024"}
+    assert loaded(m7024) == shared | {"commanded", "leased", "icpdas", "m7024"}
     dcon = {"m7024_dcon", "icpdas_dcon", "dcon_device"}
-    assert loaded({**m7024, "protocol": "dcon"}) == shared | {"leased", "icpdas", "m7024"} | dcon
+    assert loaded({**m7024, "protocol": "dcon"}) == shared | {"commanded", "leased", "icpdas", "m7024"} | dcon
 
 
 def test_a_type_that_does_not_speak_dcon_is_not_built_as_if_it_did():
