@@ -81,7 +81,8 @@ def page() -> str:
         if module != "modbus_device":
             parts.append(_family(module))
     parts.append(_section("icpdas", "What ICP DAS modules have in common", ["icpdas", "icpdas_dcon"], []))
-    parts.append(DESCRIBED + _notes("modbus_device") + _faults(["modbus"]))
+    notes = [_notes(module) for module in ("modbus_device", "register_codec", "register_blocks")]
+    parts.append(DESCRIBED + "".join(notes) + _faults(["modbus"]))
     parts.append(COMMANDS)
     for row in maps.rows(maps.COMMANDS):
         answer = f"`{row['reply']}`" if row["reply"] else "none"

@@ -129,7 +129,7 @@ def summarise(description: dict) -> dict:
         "tick_ms": tick_ms,
         "buses": buses,
         "devices": {name: description["device"][name]["type"] for name in order["device"]},
-        "bad_within_ms": {device.name: bad_within_ms(device) for device in node.devices},
+        "bad_within_ms": {device.name: bad_within_ms(device, slowest_ms(device)) for device in node.devices},
         "signals": order["signal"],
         "calcs": order["calc"],
         "loops": {name: description["loop"][name]["output"] for name in order["loop"]},
@@ -139,6 +139,11 @@ def summarise(description: dict) -> dict:
         "from_afar": from_afar(description),
         "report": _report(description["report"], len(node.sampler.catalogue.metrics)),
     }
+
+
+def slowest_ms(device) -> int:
+    """The longest period of a device's inputs."""
+    return max((device.period_of(name) for name in device.inputs), default=device.period_ms)
 
 
 def _report(report: dict, values: int) -> dict:
