@@ -8,14 +8,16 @@ class Setting:
 
     ``coil``: a coil instead of holding registers. ``writable``: False for what a node only
     checks, because the instrument keeps it in a memory that wears or a person must decide it.
+    ``several``: also a single one is written by the function for several.
     """
 
-    def __init__(self, name: str, address: int, values: list, coil: bool = False, writable: bool = True):
+    def __init__(self, name: str, address: int, values: list, coil=False, writable=True, several=False):
         self.name = name
         self.address = address
         self.values = list(values)
         self.coil = coil
         self.writable = writable
+        self.several = several
 
 
 class Device:
@@ -231,7 +233,7 @@ class Device:
 
     def write_setting(self, setting):
         """Write a setting, under the tag "set"; its answer is followed by another look."""
-        single = len(setting.values) == 1
+        single = len(setting.values) == 1 and not setting.several
         if setting.coil:
             if single:
                 self.write_coil("set", setting.address, setting.values[0])

@@ -104,7 +104,8 @@ class ModbusDevice(Device):
             values = self._held(registers[key], self.registers[key], safe, lease_ms)
             if values is not None:
                 register = self.registers[key]
-                self.settings.append(Setting(key, register.address, values, register.table == "coil"))
+                coil = register.table == "coil"
+                self.settings.append(Setting(key, register.address, values, coil, several=register.several))
 
     def _held(self, spec: dict, register: Register, safe: dict, lease_ms: int):
         """What a register must hold, or None where it needs not hold anything."""
@@ -205,22 +206,15 @@ class ModbusDevice(Device):
     def _write(self, output: Register, words: list):
         tag = "write " + output.name
         self.commanded(tag)
-        self._put(tag, output, words)
-
-    def _put(self, tag, register: Register, words: list):
-        """Queue a write of one register, by the function that its description asks for."""
-        if register.table == "coil":
-            if register.several:
-                self.write_coils(tag, register.address, words)
-            else:
-                self.write_coil(tag, register.address, words[0])
-        elif register.several or len(words) > 1:
-            self.write_registers(tag, register.address, words)
+        several = output.several or len(words) > 1
+        if output.kind == "bit" and several:
+            self.write_coils(tag, output.address, words)
+        elif output.kind == "bit":
+            self.write_coil(tag, output.address, words[0])
+        elif several:
+            self.write_registers(tag, output.address, words)
         else:
-            self.write_register(tag, register.address, words[0])
-
-    def write_setting(self, setting: Setting):
-        self._put("set", self.registers[setting.name], setting.values)
+            self.write_register(tag, output.address, words[0])
 
     def verified(self, now_ms: int):
         self._wanted = [None] * len(self._outputs)
