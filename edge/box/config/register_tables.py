@@ -1,6 +1,7 @@
 """The keys of [device.NAME.register.REGISTER], and the kinds of values that only they hold."""
 
 import math
+import re
 
 from edge.box.config import modicon
 from edge.box.config.fields import (
@@ -22,6 +23,7 @@ from edge.node.devices.register_codec import ORDERS, TYPES
 FASTEST_MS = 50
 SLOWEST_MS = 3600000
 _LARGEST = 2**64
+_BITS = re.compile(r"0x[0-9A-Fa-f]+\Z")
 
 
 class Address(Integer):
@@ -44,19 +46,24 @@ class Exact(Number):
 
 
 class RawValues(Field):
-    """A list of numbers as they stand in a register; whether its type can hold them is a rule's business."""
+    """A list of numbers as they stand in a register, or of texts that are their bits in hexadecimal.
+
+    Whether the register's type can hold them is a rule's business.
+    """
 
     kind = "list of numbers"
 
     def expected(self) -> str:
-        return "a list of numbers as the register holds them, such as [-9999] or [0x8000, 0x7FFF]"
+        return 'a list of numbers as the register holds them, as [-9999, 0x8000], or of bits as "0x7F7FFFFF"'
 
     def read(self, value) -> list:
         if not isinstance(value, list):
             raise Unfit("write numbers between brackets")
         for element in value:
+            if isinstance(element, str) and _BITS.match(element):
+                continue
             if not is_number(element):
-                raise Unfit("write numbers without quotes")
+                raise Unfit("write numbers without quotes, bits in quotes")
             if isinstance(element, float) and not math.isfinite(element):
                 raise Unfit(f"{element} stands for no value without being named: remove it")
         return list(value)
@@ -85,7 +92,7 @@ _SCALED = {
 _READING = {
     "unit": Unit("the unit of the value"),
     "bad": RawValues(
-        "register values that stand for no value, in decimal or by their bits; not a number always does",
+        "register values, before scale and offset, that stand for no value; not a number always does",
         default=OPTIONAL,
     ),
     "period_ms": Integer(

@@ -1,5 +1,7 @@
 """One register of a device that the plant file describes: where it stands, what it holds, what moves it."""
 
+import re
+
 from edge.node.devices.register_blocks import BITS, TABLES
 from edge.node.devices.register_codec import FLOATS, ORDERS, TYPES, codec_of
 
@@ -47,10 +49,8 @@ class Register:
         if found["scale"] == 0.0:
             raise keys.error("scale", "is 0; expected a number that is not")
         found["offset"] = keys.number("offset", -1.0e9, 1.0e9, 0.0)
-        if kind in FLOATS:
-            found["bad"] = keys.numbers("bad", -_LARGEST, _LARGEST)
-        elif kind != "bit":
-            found["bad"] = keys.wholes("bad", -(1 << 16 * size - 1), (1 << 16 * size) - 1, [])
+        if kind != "bit":
+            found["bad"] = [_none(keys, kind, value) for value in keys.elements("bad")]
         if keys.has("bit") and kind[0] == "u":
             found["bit"] = keys.whole("bit", 0, 16 * size - 1)
             found["bits"] = keys.whole("bits", 1, 16 * size - found["bit"], 1)
@@ -96,6 +96,26 @@ class Register:
             return 100.0 * words[0]
         percent = (self.number(words) - self.at_0) * 100.0 / (self.at_100 - self.at_0)
         return max(0.0, min(100.0, percent))
+
+
+def _none(keys, kind: str, value):
+    """A value that stands for none: a number as the register holds it, or a text that is its bits."""
+    size, _, high = TYPES[kind]
+    if kind in FLOATS:
+        expected = f"a number of {kind}"
+        fits = isinstance(value, int | float) and -high <= value <= high
+        found = float(value) if fits else None
+    else:
+        low, high = -(1 << 16 * size - 1), (1 << 16 * size) - 1
+        expected = f"a whole number from {low} to {high}"
+        fits = isinstance(value, int) and low <= value <= high
+        found = value
+    if isinstance(value, str):
+        fits = re.fullmatch(f"0x[0-9A-Fa-f]{{1,{4 * size}}}", value)
+        found = value
+    if not fits or isinstance(value, bool):
+        raise keys.error("bad", f"has {value!r}; expected {expected}, or its bits as \"0x7F7F\"")
+    return found
 
 
 def _order(keys, size: int) -> dict:

@@ -15,7 +15,7 @@ model, or hold values.
     byte_order = "CDAB"         as in the node file; by default the most significant byte comes first
     scale, offset               value = register x scale + offset
     bit = 4, bits = 3           only these bits of it, counted from the lowest; the rest is another entry's
-    bad = [0x8000]              the first of them stands where there is no value
+    bad = [0x8000]              as in the node file; the first of them stands where there is no value
     reads = "..."               the process value that it shows, or
     drives = "..."              the model's input that it moves, with at_0, at_100 and safe_pct, or
     value = 0                   what it holds; coil and holding can be written

@@ -79,12 +79,14 @@ class Codec:
         return self._turned([raw >> shift & 0xFFFF for shift in range(16 * self.size - 16, -1, -16)])
 
     def pattern(self, value) -> int:
-        """The bits of a value, as raw() has them: a float is the number, an int is the bits themselves.
+        """The bits of a value, as raw() has them: a float is the number, an int or a text as "0xFF" the bits.
 
-        That is how bits reach a board whose own floats could not hold the number; -1 is all bits.
+        As an int bits reach a board whose own floats could not hold the number; -1 is all bits.
         """
         if isinstance(value, float):
             return self.raw(self.encode(value))
+        if isinstance(value, str):
+            return int(value, 16)
         return value & ((1 << 16 * self.size) - 1)
 
     def _turned(self, words) -> list:

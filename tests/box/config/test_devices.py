@@ -121,7 +121,9 @@ WRONG = [
     (POWER, "word_order", '"little"', '"high_first" or "low_first"'),
     (POWER, "scale", "0", "makes every reading 0"),
     (POWER, "bit", "3", 'expected "u16", "u32" or "u64"'),
-    (POWER, "bad", '["none"]', "write numbers without quotes"),
+    (POWER, "bad", '["none"]', "write numbers without quotes, bits in quotes"),
+    (POWER, "bad", '["0x123456789"]', "which an f32 can't hold, expected 8 digits behind 0x at most"),
+    (POWER, "bad", "[0x7F7FFFFF]", 'may be a number or its bits; write 2139095039.0 or "0x7F7FFFFF"'),
     (POWER, "unit", '"furlong"', "expected a known unit"),
     (POWER, "unit_ms", "1", "which only 'lease' reads"),
     (POWER, "adress", "1", "did you mean 'address'?"),
@@ -205,8 +207,10 @@ def test_what_does_not_fit_into_a_float_is_told():
         ("s32", "[0x80000000, -2147483648]", [0x80000000, 0x80000000]),
         ("u64", "[0xFFFFFFFFFFFFFFFF, 18446744073709551614]", [2**64 - 1, 2**64 - 2]),
         ("s64", "[-9223372036854775808]", [2**63]),
-        ("f32", "[-9999, 0.1, 9.96921e36]", [0xC61C3C00, 0x3DCCCCCD, 0x7CF00000]),
+        ("f32", '[-9999, 0.1, 9.96921e36, "0x7F7FFFFF"]', [0xC61C3C00, 0x3DCCCCCD, 0x7CF00000, 0x7F7FFFFF]),
         ("f64", "[-9999, 1e300]", [0xC0C3878000000000, 0x7E37E43C8800759C]),
+        ("f64", '["0x7FEFFFFFFFFFFFFF"]', [0x7FEFFFFFFFFFFFFF]),
+        ("s16", '["0x8000"]', [0x8000]),
     ],
 )
 def test_values_that_stand_for_none_reach_the_node_as_bits_over_the_whole_range_of_the_type(kind, bad, bits):

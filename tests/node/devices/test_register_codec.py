@@ -164,6 +164,7 @@ def test_a_number_too_large_for_its_float_is_the_largest_one():
         ("f32", -9999.0, 0xC61C3C00),
         # A whole number is the bits themselves: that is how a board gets what its own floats may not hold.
         ("f32", 0x7F7FFFFF, 0x7F7FFFFF),
+        ("f32", "0x7F7FFFFF", 0x7F7FFFFF),
         ("f64", -9999.0, 0xC0C3878000000000),
     ],
 )

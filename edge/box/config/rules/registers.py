@@ -8,6 +8,8 @@ from edge.node.devices.register_codec import FLOATS, ORDERS, TYPES, Codec
 _WRITABLE = ("coil", "holding")
 # table -> functions that write it
 _WRITTEN_BY = {"coil": (5, 15), "holding": (6, 16)}
+# A whole number below this is hardly meant as the bits of a float.
+_SURE = 1 << 24
 _COUNTS = {1: "one register", 2: "two registers", 4: "four registers"}
 
 
@@ -52,9 +54,9 @@ def complete(document, description: dict):
 
 
 def _typed(entry) -> list:
-    """Its bad values: of a float type floats, of the others whole numbers."""
+    """Its bad values: of a float type floats, of the others whole numbers; bits in quotes stay."""
     kind = float if entry.get("type") in FLOATS else int
-    return [kind(value) for value in entry.get("bad")]
+    return [value if isinstance(value, str) else kind(value) for value in entry.get("bad")]
 
 
 def _place(document, entry):
@@ -124,7 +126,14 @@ def _none(document, entry):
         return
     size, _, high = TYPES[kind]
     for i, value in enumerate(entry.get("bad") or []):
-        if kind in FLOATS:
+        if isinstance(value, str):
+            fits = int(value, 16) < 1 << 16 * size
+            wanted = f"{4 * size} digits behind 0x at most"
+        elif kind in FLOATS and isinstance(value, int) and abs(value) >= _SURE:
+            text = f"has {value} in bad of an {kind}, which may be a number or its bits"
+            document.problem(entry, ("bad", i), f'{text}; write {value}.0 or "0x{value & 2**64 - 1:X}"')
+            continue
+        elif kind in FLOATS:
             fits = -high <= value <= high
             wanted = "a number"
         else:
@@ -133,7 +142,7 @@ def _none(document, entry):
             fits = low <= value <= high and value == int(value)
             wanted = f"whole numbers from {low} to {high}"
         if not fits:
-            text = f"has {number(value)} in bad, which an {kind} can't hold, expected {wanted}"
+            text = f"has {shown(value)} in bad, which an {kind} can't hold, expected {wanted}"
             text += "; write what the register holds, before scale and offset"
             document.problem(entry, ("bad", i), text)
 
