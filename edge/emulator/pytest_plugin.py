@@ -105,15 +105,6 @@ class FurnaceBench:
         """Set a parameter of the model, or an input that no instrument drives."""
         self.ask(f"set {name} {value}")
 
-    def register(self, unit, name: str) -> float:
-        """What a register of an instrument of type ``modbus`` stands for; nan: it shows no value."""
-        value = self.ask(f"register {unit} {name}")["value"]
-        return float("nan") if value is None else value
-
-    def set_register(self, unit, name: str, value: float):
-        """Set such a register, as the instrument itself would; nan: it has no value."""
-        self.ask(f"register {unit} {name} {value!r}")
-
     def fault(self, unit, kind: str, arg=None, seconds=None):
         """Any fault of the line or of the instrument: see edge.emulator.faults, and kinds()."""
         words = ["fault", str(unit), kind]
@@ -198,6 +189,17 @@ class FurnaceBench:
     def watchdog(self, unit):
         """Its watchdog over the host trips."""
         self.fault(unit, "watchdog")
+
+    # Registers that the plant file describes ----------------------------------------------------
+
+    def register(self, unit, name: str) -> float:
+        """What a register of an instrument of type ``modbus`` stands for; nan: it shows no value."""
+        value = self.ask(f"register {unit} {name}")["value"]
+        return float("nan") if value is None else value
+
+    def set_register(self, unit, name: str, value: float):
+        """Set such a register, as the instrument itself would; nan: it has no value."""
+        self.ask(f"register {unit} {name} {value!r}")
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ import select
 import signal
 import sys
 
-from edge.box.config.tables import FRAMINGS
 from edge.box.serial_port import PortError, SerialPort
 from edge.emulator.bench import Bench
 from edge.emulator.console import Console
@@ -39,6 +38,7 @@ from edge.node.clock import Clock
 # Requests may come in pieces through USB adapters, or written byte by byte by another emulator.
 SILENCE_US = 20000
 
+FRAMINGS = ("8N1", "8N2", "8E1", "8O1", "8E2", "8O2")
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

@@ -116,8 +116,8 @@ def _devices(description: dict, buses: dict) -> dict:
     for name in description["order"]["device"]:
         spec = description["device"][name]
         devices[name] = device_table.build(name, spec, sensors.get(name, {}), safe.get(name, {}))
-        own = spec.get("timeout_ms"), spec.get("retries"), spec.get("pause_ms", 0)
-        buses[spec["bus"]].add(devices[name], *own)
+        times = spec.get("timeout_ms"), spec.get("retries"), spec.get("pause_ms", 0)
+        buses[spec["bus"]].add(devices[name], *times)
     return devices
 
 

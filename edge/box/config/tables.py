@@ -52,7 +52,7 @@ DEVICE = {
     "period_ms": Integer("it is read so often", FASTEST_TICK_MS, HOUR_MS, "ms"),
     "timeout_ms": Integer("as that of its bus, where it needs its own", 5, 5000, "ms", default=OPTIONAL),
     "pause_ms": Integer(
-        "after a reply it is asked nothing for so long, as some devices need", 1, 5000, "ms", default=OPTIONAL
+        "after each of its replies it is asked nothing for so long", 0, 5000, "ms", default=OPTIONAL
     ),
     "retries": Integer(
         "so many more attempts may fail in a row before it counts as down", 0, 10, default=OPTIONAL
