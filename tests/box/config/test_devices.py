@@ -373,7 +373,10 @@ def test_an_m7018_has_thermocouples_of_one_type():
 
 def test_a_described_device_without_registers():
     text = TEXT
-    for table in (POWER, LIMIT, SAFE, LEASE, "signal.power", "output.meter", "loop.meter"):
+    meter = described().description["device"]["meter"]
+    registers = ["device.meter.register." + name for name in meter["register"]]
+    signals = ["signal.power", "signal.total", "signal.state"]
+    for table in (*registers, *signals, "output.meter", "loop.meter"):
         text = drop_table(text, table)
     told = " ".join(sentence for _, sentence in problems(text))
     assert "write them as [device.meter.register.NAME]" in told
