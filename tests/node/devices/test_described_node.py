@@ -5,10 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from docs import make_instruments
 from edge.box import check as checking
 from edge.box.config import check
 from edge.emulator.virtual import VirtualRun
 from edge.node.signals import BAD, GOOD
+from tests.box.config.edits import problems
 
 NODE = """schema = 1
 [node]
@@ -133,3 +135,9 @@ def test_characters_of_twelve_bits_are_waited_for(tmp_path):
     assert (station.requests > 8, station.errors) == (True, 0)
     assert {signal.quality for signal in run.node.signals} == {GOOD}
     assert run.node.buses[0].master.char_us == 10000
+
+
+def test_the_example_of_the_page_is_right():
+    example = [line[4:] for line in make_instruments.DESCRIBED.splitlines() if line.startswith("    ")]
+    node = NODE.split("[device.meter]")[0].format(baud=9600, framing="8E2") + "\n".join(example)
+    assert len(example) > 20 and problems(node) == []
