@@ -202,6 +202,39 @@ def test_each_may_have_a_period_of_its_own():
     assert [line.driver.period_of(name) for name in ("fast", "slow", "bus.load")] == [250, 2000, 250]
 
 
+@st.composite
+def layouts(draw):
+    """Registers one behind the other or with gaps, in any order of names, of any types and periods."""
+    specs = {}
+    address = draw(st.integers(0, 3))
+    names = draw(st.permutations([f"r{i}" for i in range(draw(st.integers(1, 12)))]))
+    for name in names:
+        kind, order = draw(st.sampled_from(EACH))
+        spec = {"address": address, "type": kind, "byte_order": order, "value": draw(st.integers(0, 32767))}
+        spec["period_ms"] = draw(st.sampled_from((250, 500)))
+        specs[name] = {**READ, "table": draw(st.sampled_from(("holding", "input"))), **spec}
+        address += TYPES[kind][0] + draw(st.sampled_from((0, 0, 1, 7)))
+    return specs, draw(st.sampled_from((4, 5, 125))), draw(st.booleans())
+
+
+@given(layouts())
+@settings(max_examples=40, deadline=None)
+def test_however_registers_lie_each_is_read_once_a_period_and_nothing_else_is(layout):
+    specs, most, merge = layout
+    line = rig(specs, {"max_registers": most, "merge": merge}, max_registers=most, merge=merge)
+    line.run(2)
+    for name, spec in specs.items():
+        assert line.good(name) == spec["value"]
+    places = []
+    for one in specs.values():
+        places += [(one["table"], one["address"] + i) for i in range(TYPES[one["type"]][0])]
+    read = []
+    for function, first, count in asked(line):
+        assert count <= most
+        read += [("holding" if function == 3 else "input", first + i) for i in range(count)]
+    assert sorted(read) == sorted(places)
+
+
 @pytest.mark.parametrize("function", [6, 16, None])
 @pytest.mark.parametrize("coil_function", [5, 15, None])
 def test_single_writes_go_by_the_function_that_the_device_knows(function, coil_function):
