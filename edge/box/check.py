@@ -104,6 +104,11 @@ def _full_lines(node_file, summary: dict) -> list:
             text = f"bus {name} is busy for {load_pct:.0f} % of the time if every instrument answered at once"
             text += "; raise baud or period_ms, or move devices to another bus"
             warnings.append((node_file.lines["bus", name], text))
+    for name, load_pct in summary["paused_pct"].items():
+        if load_pct > 100.0:
+            text = f"device {name} can't be read as often as it says: its requests and pauses take"
+            text += f" {load_pct:.0f} % of the time; raise period_ms, shorten pause_ms, or merge requests"
+            warnings.append((node_file.lines["device", name, "pause_ms"], text))
     return warnings
 
 
@@ -129,7 +134,13 @@ def summarise(description: dict) -> dict:
         "tick_ms": tick_ms,
         "buses": buses,
         "devices": {name: description["device"][name]["type"] for name in order["device"]},
-        "bad_within_ms": {device.name: bad_within_ms(device) for device in node.devices},
+        "paused_pct": {
+            station.device.name: round(polling_pct(station), 1)
+            for bus in node.buses
+            for station in bus.stations
+            if station.pause_us
+        },
+        "bad_within_ms": {device.name: bad_within_ms(device, slowest_ms(device)) for device in node.devices},
         "signals": order["signal"],
         "calcs": order["calc"],
         "loops": {name: description["loop"][name]["output"] for name in order["loop"]},
@@ -139,6 +150,11 @@ def summarise(description: dict) -> dict:
         "from_afar": from_afar(description),
         "report": _report(description["report"], len(node.sampler.catalogue.metrics)),
     }
+
+
+def slowest_ms(device) -> int:
+    """The longest period of a device's inputs."""
+    return max((device.period_of(name) for name in device.inputs), default=device.period_ms)
 
 
 def _report(report: dict, values: int) -> dict:
@@ -180,10 +196,15 @@ def exchange_us(master: Master, request: bytes) -> int:
 
 def reading_pct(bus) -> float:
     """Share of the line's time that the polls take, in percent."""
+    return sum(polling_pct(station, pauses=False) for station in bus.stations)
+
+
+def polling_pct(station, pauses: bool = True) -> float:
+    """Share of a unit's time that its polls take in percent, with the pauses after replies or without."""
     total = 0.0
-    for station in bus.stations:
-        for poll in station.polls:
-            total += 100.0 * exchange_us(station.master, poll.request) / poll.period_us
+    for poll in station.polls:
+        took_us = exchange_us(station.master, poll.request) + (station.pause_us if pauses else 0)
+        total += 100.0 * took_us / poll.period_us
     return total
 
 

@@ -124,6 +124,21 @@ class Bench:
         else:
             models.configure(self.model, {name: value})
 
+    def register(self, unit, name: str) -> float:
+        """What a register of a described instrument stands for; not a number: it has no value. FaultError."""
+        return self._described(unit).register(name)
+
+    def set_register(self, unit, name: str, value: float):
+        """Set a register of a described instrument, as its panel or its own mind would. Raises FaultError."""
+        self._described(unit).set_register(name, value)
+
+    def _described(self, unit):
+        number = self.unit(unit)
+        for instrument in self.instruments.values():
+            if instrument.unit == number and hasattr(instrument, "set_register"):
+                return instrument
+        raise FaultError(f"{unit} has no registers by name: those of type modbus have, see its plant file")
+
     def outputs(self) -> dict:
         """What really reaches the plant, in percent, by the model's input less its _pct."""
         return {attribute.removesuffix("_pct"): percent[place] for attribute, percent, place in self._wires}

@@ -12,6 +12,7 @@ class Console:
             "fault": self._fault,
             "clear": self._clear,
             "set": self._set,
+            "register": self._register,
             "state": self._state,
             "kinds": self._kinds,
             "timeline": self._entries,
@@ -55,6 +56,16 @@ class Console:
             raise ValueError("expected set NAME VALUE")
         self._bench.set(words[0], _number("VALUE", words[1]))
         return {"ok": True}
+
+    def _register(self, words: list) -> dict:
+        if len(words) == 3:
+            self._bench.set_register(words[0], words[1], _number("VALUE", words[2]))
+            return {"ok": True}
+        if len(words) != 2:
+            raise ValueError("expected register UNIT NAME [VALUE]")
+        value = self._bench.register(*words)
+        # JSON knows no nan.
+        return {"value": value if value == value else None}
 
     def _state(self, words: list) -> dict:
         state = self._bench.state()

@@ -59,11 +59,14 @@ class Keys:
         value = self._take(key, default, expected)
         if value is None and default is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise self.error(key, f"is {value!r}; expected {expected}")
-        if above is not None and value <= above:
+        if not _is_number(value) or not low <= value <= high or (above is not None and value <= above):
             raise self.error(key, f"is {value!r}; expected {expected}")
         return float(value)
+
+    def exact(self, key: str, low: float, high: float, default=_REQUIRED):
+        """A number of ``low``..``high`` as it stands: whole ones of 64 bits are no floats."""
+        self.number(key, low, high, default)
+        return self._values.get(key, default)
 
     def whole(self, key: str, low: int, high: int, default=_REQUIRED) -> int:
         """A whole number of ``low``..``high``."""
@@ -72,6 +75,21 @@ class Keys:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise self.error(key, f"is {value!r}; expected {expected}")
         return value
+
+    def elements(self, key: str) -> list:
+        """The elements of a list, [] when it isn't there; somebody else checks them."""
+        values = self._take(key, [], "a list")
+        if not isinstance(values, list):
+            raise self.error(key, f"is {values!r}; expected a list")
+        return values
+
+    def wholes(self, key: str, low: int, high: int, default=_REQUIRED) -> list:
+        """A list of whole numbers of ``low``..``high``."""
+        expected = f"a list of whole numbers from {low} to {high}"
+        values = self._take(key, default, expected)
+        if not isinstance(values, list) or not all(type(one) is int and low <= one <= high for one in values):
+            raise self.error(key, f"is {values!r}; expected {expected}")
+        return values
 
     def text(self, key: str, choices=None, default=_REQUIRED) -> str:
         """A string, one of ``choices`` where given."""
@@ -138,6 +156,10 @@ class Keys:
         for key in self._values:
             if key not in self._read:
                 raise self.error(key, f"is not known here; known are {', '.join(sorted(self._read))}")
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class Plant:

@@ -190,6 +190,17 @@ class FurnaceBench:
         """Its watchdog over the host trips."""
         self.fault(unit, "watchdog")
 
+    # Registers that the plant file describes ----------------------------------------------------
+
+    def register(self, unit, name: str) -> float:
+        """What a register of an instrument of type ``modbus`` stands for; nan: it shows no value."""
+        value = self.ask(f"register {unit} {name}")["value"]
+        return float("nan") if value is None else value
+
+    def set_register(self, unit, name: str, value: float):
+        """Set such a register, as the instrument itself would; nan: it has no value."""
+        self.ask(f"register {unit} {name} {value!r}")
+
 
 @pytest.fixture
 def furnace_bench(request):

@@ -38,7 +38,7 @@ from edge.node.clock import Clock
 # Requests may come in pieces through USB adapters, or written byte by byte by another emulator.
 SILENCE_US = 20000
 
-FRAMINGS = ("8N1", "8N2", "8E1", "8O1")
+FRAMINGS = ("8N1", "8N2", "8E1", "8O1", "8E2", "8O2")
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

@@ -162,7 +162,7 @@ class ModbusSlaves:
         bits = function <= modbus.READ_DISCRETE_INPUTS
         code = 0
         begin = 0
-        if count == 0 or count > (modbus.MAX_READ_BITS if bits else modbus.MAX_READ_REGISTERS):
+        if count == 0 or count > (modbus.MAX_READ_BITS if bits else instrument.max_registers):
             code = ILLEGAL_VALUE
         else:
             begin = table.place(address, count)
@@ -235,7 +235,8 @@ class ModbusSlaves:
             return ILLEGAL_FUNCTION
         address, count = _WORDS(frame, 2)
         if function == modbus.WRITE_MULTIPLE_REGISTERS:
-            if count == 0 or count > modbus.MAX_WRITE_REGISTERS or frame[6] != 2 * count:
+            most = min(modbus.MAX_WRITE_REGISTERS, instrument.max_registers)
+            if count == 0 or count > most or frame[6] != 2 * count:
                 return ILLEGAL_VALUE
             if instrument.holding.place(address, count) < 0:
                 return ILLEGAL_ADDRESS

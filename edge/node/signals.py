@@ -15,13 +15,14 @@ QUALITIES = ("good", "uncertain", "bad")
 class Signal:
     """One process value of a device.
 
-    ``scale``: None, or (at_4ma, at_20ma) for a current. ``low``/``high``: outside is bad.
+    ``scale``: None, or (at_4ma, at_20ma) for a current. ``low``/``high``: outside is bad. ``period_ms``: how
+    often it is read, where its device reads it at another rate than the rest.
     ``stale_ms``: older is bad, also where the line was too busy to ask; older than ``overdue_ms`` is
     uncertain. As soon as the bus has counted the device as down it is bad, whatever its age.
     """
 
     def __init__(
-        self, name: str, unit: str, device, place: int, low: float, high: float, stale_ms: int, scale=None
+        self, name: str, unit: str, device, place: int, low, high, stale_ms: int, scale=None, period_ms=None
     ):
         self.name = name
         self.unit = unit
@@ -33,7 +34,7 @@ class Signal:
         self.low = low
         self.high = high
         self.stale_ms = stale_ms
-        self.overdue_ms = device.period_ms * 2
+        self.overdue_ms = 2 * (period_ms or device.period_ms)
         self._device = device
         self._place = place
         self._scale = scale

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.box import run
+from edge.box.config.tables import FRAMINGS
 from edge.box.serial_port import PortError, SerialPort
 
 
@@ -113,6 +114,16 @@ def test_speed_and_framing_are_set(adapter):
     assert attributes[4] == attributes[5] == termios.B115200
     assert attributes[2] & termios.CSTOPB
     assert not attributes[2] & termios.CRTSCTS
+    port.close()
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_every_framing_of_a_node_file_is_set(adapter, framing):
+    port = SerialPort(adapter.path, 9600, framing)
+    attributes = termios.tcgetattr(port.pollable())
+    assert bool(attributes[2] & termios.CSTOPB) is framing.endswith("2")
+    # A pseudo-terminal keeps no parity: what pyserial asked for has to do.
+    assert port._serial.parity == framing[1]
     port.close()
 
 

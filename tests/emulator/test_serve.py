@@ -325,7 +325,7 @@ def test_faults_from_the_console(emulator, raw):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("dance", "no command 'dance'; expected fault, clear, set, state, kinds, timeline, quit"),
+        ("dance", "no command 'dance'; expected fault, clear, set, register, state, kinds, timeline, quit"),
         ("", "an empty command"),
         ("fault", "expected fault UNIT KIND"),
         ("fault 1 explode", "has no fault 'explode'"),

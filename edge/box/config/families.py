@@ -1,6 +1,7 @@
 """What a node file has to know of each instrument family; registers are the drivers' business."""
 
 from edge.box.config.fields import OPTIONAL, Choice, Date, Integer, Number, Switch
+from edge.box.config.register_tables import DEVICE_KEYS
 from edge.node.devices import m7019r
 from edge.node.devices import table as drivers
 
@@ -252,6 +253,7 @@ FAMILIES = {
             lease=BY_NODE,
             lease_ms=(100, HOUR_MS, 100),
             holds=True,
+            keys=DEVICE_KEYS,
         ),
     )
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from edge.box.config.document import check_references, parse, read_entries
 from edge.box.config.fields import OPTIONAL
 from edge.box.config.problems import NodeFileError
-from edge.box.config.rules import control, guard, line, remote, report, signals
+from edge.box.config.rules import control, guard, line, registers, remote, report, signals
 from edge.box.config.tables import SCHEMA, TABLES
 from edge.node.description import dump
 
@@ -99,6 +99,7 @@ def _description(document, order_of_calcs: list) -> dict:
             place[child] = dict(document.entry(name).values)
         elif name == "report" or (name == "report.outbox" and document.entry("report.mqtt")):
             place[child] = _defaults(name)
+    registers.complete(document, description)
     report.complete(document, description["report"], description["node"])
     return description
 

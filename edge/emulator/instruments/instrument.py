@@ -25,17 +25,18 @@ class Table:
     """One Modbus table: blocks of consecutive data addresses, kept as the bytes that go on the wire.
 
     ``blocks``: (first address, count); they may touch, but not overlap. ``width``: bytes kept for one
-    address, 2 for a register (high byte first), 1 for a bit (0 or 1).
+    address, 2 for a register (high byte first), 1 for a bit (0 or 1). ``joined``: one request can span blocks
+    that touch.
     """
 
-    def __init__(self, blocks: list, width: int):
+    def __init__(self, blocks: list, width: int, joined: bool = True):
         self.width = width
         self._spans = []
         offset = 0
         for first, count in sorted(blocks):
             if self._spans and first < self._spans[-1][1]:
                 raise ValueError(f"modbus table: address {first} is in two blocks")
-            if self._spans and first == self._spans[-1][1]:
+            if joined and self._spans and first == self._spans[-1][1]:
                 before = self._spans.pop()
                 self._spans.append((before[0], first + count, before[2]))
             else:
@@ -85,9 +86,9 @@ def process_values(model, names: list):
     return lambda: tuple(getattr(model, name) for name in names)
 
 
-def unit_and_delay(keys) -> tuple:
-    """Unit id 1..247 and response delay in ms of an instrument's table in a plant file."""
-    return keys.whole("unit", 1, 247), keys.number("delay_ms", 0.0, 1000.0, 5.0)
+def unit_and_delay(keys, last_unit: int = 247) -> tuple:
+    """Unit id 1..last_unit and response delay in ms of an instrument's table in a plant file."""
+    return keys.whole("unit", 1, last_unit), keys.number("delay_ms", 0.0, 1000.0, 5.0)
 
 
 class Instrument:
@@ -103,6 +104,8 @@ class Instrument:
 
     TYPE = ""
     FUNCTIONS = ALL_FUNCTIONS
+    # The most registers that it reads or writes in one request.
+    max_registers = modbus.MAX_READ_REGISTERS
     # The exception for a write to what can only be read.
     READ_ONLY = ILLEGAL_ADDRESS
     # The faults of the instrument itself, beside those of its line; True: stays until it is cleared.

@@ -20,6 +20,8 @@ MASK_WRITE_REGISTER = 22
 READ_WRITE_REGISTERS = 23
 
 BROADCAST = 0
+# The standard ends at 247 and reserves the rest; there are devices that use it.
+LAST_UNIT = 255
 MAX_READ_REGISTERS = 125
 MAX_READ_BITS = 2000
 MAX_WRITE_REGISTERS = 123
@@ -75,24 +77,24 @@ def _check(what: str, number: int, low: int, high: int):
 
 
 def read_request(unit: int, function: int, address: int, count: int) -> bytes:
-    """Request of FC 1-4. ``unit`` 1..247, ``address`` 0..65535, ``count`` 1..2000 bits, 1..125 registers."""
+    """Request of FC 1-4. ``unit`` 1..255, ``address`` 0..65535, ``count`` 1..2000 bits, 1..125 registers."""
     _check("function", function, READ_COILS, READ_INPUT_REGISTERS)
-    _check("unit", unit, 1, 247)
+    _check("unit", unit, 1, LAST_UNIT)
     _check("count", count, 1, MAX_READ_BITS if function <= READ_DISCRETE_INPUTS else MAX_READ_REGISTERS)
     _check("address", address, 0, 65536 - count)
     return sealed(pack(">BBHH", unit, function, address, count))
 
 
 def write_coil(unit: int, address: int, on: bool) -> bytes:
-    """Request of FC 5. ``unit`` 0 (broadcast)..247."""
-    _check("unit", unit, 0, 247)
+    """Request of FC 5. ``unit`` 0 (broadcast)..255."""
+    _check("unit", unit, 0, LAST_UNIT)
     _check("address", address, 0, 65535)
     return sealed(pack(">BBHH", unit, WRITE_SINGLE_COIL, address, 0xFF00 if on else 0))
 
 
 def write_register(unit: int, address: int, value: int) -> bytes:
     """Request of FC 6. ``value`` 0..65535."""
-    _check("unit", unit, 0, 247)
+    _check("unit", unit, 0, LAST_UNIT)
     _check("address", address, 0, 65535)
     _check("value", value, 0, 65535)
     return sealed(pack(">BBHH", unit, WRITE_SINGLE_REGISTER, address, value))
@@ -101,7 +103,7 @@ def write_register(unit: int, address: int, value: int) -> bytes:
 def write_coils(unit: int, address: int, bits: list) -> bytes:
     """Request of FC 15 for 1..1968 coils."""
     count = len(bits)
-    _check("unit", unit, 0, 247)
+    _check("unit", unit, 0, LAST_UNIT)
     _check("count", count, 1, MAX_WRITE_BITS)
     _check("address", address, 0, 65536 - count)
     packed = pack_bits(bits)
@@ -111,7 +113,7 @@ def write_coils(unit: int, address: int, bits: list) -> bytes:
 def write_registers(unit: int, address: int, values: list) -> bytes:
     """Request of FC 16 for 1..123 registers, each 0..65535."""
     count = len(values)
-    _check("unit", unit, 0, 247)
+    _check("unit", unit, 0, LAST_UNIT)
     _check("count", count, 1, MAX_WRITE_REGISTERS)
     _check("address", address, 0, 65536 - count)
     for value in values:
@@ -122,7 +124,7 @@ def write_registers(unit: int, address: int, values: list) -> bytes:
 
 def mask_write(unit: int, address: int, and_mask: int, or_mask: int) -> bytes:
     """Request of FC 22: the register becomes (register AND and_mask) OR (or_mask AND NOT and_mask)."""
-    _check("unit", unit, 0, 247)
+    _check("unit", unit, 0, LAST_UNIT)
     _check("address", address, 0, 65535)
     _check("and mask", and_mask, 0, 65535)
     _check("or mask", or_mask, 0, 65535)
@@ -132,7 +134,7 @@ def mask_write(unit: int, address: int, and_mask: int, or_mask: int) -> bytes:
 def read_write(unit: int, read_address: int, read_count: int, address: int, values: list) -> bytes:
     """Request of FC 23: writes 1..121 ``values`` from ``address``, then reads 1..125 registers."""
     count = len(values)
-    _check("unit", unit, 1, 247)
+    _check("unit", unit, 1, LAST_UNIT)
     _check("read count", read_count, 1, MAX_READ_REGISTERS)
     _check("read address", read_address, 0, 65536 - read_count)
     _check("count", count, 1, MAX_READ_WRITE_REGISTERS)

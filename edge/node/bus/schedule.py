@@ -77,9 +77,10 @@ class Bus:
         self._next_us = 0
         self._update_at_us = 0
 
-    def add(self, device, timeout_ms=None, retries=None) -> Station:
+    def add(self, device, timeout_ms=None, retries=None, pause_ms=0) -> Station:
         """Put a device on the line; ``timeout_ms`` and ``retries`` (0..10) of its own where they are given.
 
+        ``pause_ms``: after a reply it is asked nothing for so long.
         ``device.protocol`` "modbus" (also without that attribute) or "dcon"; ``device.checksum`` whether
         its DCON commands carry one. See edge.node.bus.station.polls_of for what polls() may say.
         """
@@ -88,7 +89,7 @@ class Bus:
             master = self._dcon_master(bool(getattr(device, "checksum", False)))
         timeout_us = self.master.timeout_us if timeout_ms is None else timeout_ms * 1000
         retries = RETRIES if retries is None else retries
-        station = Station(device, master, timeout_us, retries, self)
+        station = Station(device, master, timeout_us, retries, self, pause_ms * 1000)
         self.stations.append(station)
         self._polls += station.polls
         device.attach(station)
@@ -262,6 +263,8 @@ class Bus:
         self._quiet_us = master.quiet_at_us
         self._speak_by_us = now_us + self._patience_us
         station.replies += 1
+        if station.pause_us:
+            station.rest_until_us = now_us + station.pause_us
         station.in_a_row = 0
         station.down = ""
         if self._probing:

@@ -78,12 +78,14 @@ class Station:
     than ``retries`` times in a row, cleared by any reply.
     """
 
-    def __init__(self, device, master, timeout_us: int, retries: int, bus):
+    def __init__(self, device, master, timeout_us: int, retries: int, bus, pause_us: int = 0):
         self.device = device
         self.unit = device.unit
         self.master = master
         self.timeout_us = timeout_us
         self.retries = retries
+        # After a reply it is asked nothing for so long.
+        self.pause_us = pause_us
         self.polls = polls_of(device, master)
         for poll in self.polls:
             poll.station = self

@@ -195,6 +195,10 @@ class Device:
         """(tag, function, address, count, period_ms) of everything read again and again."""
         return []
 
+    def period_of(self, name: str) -> int:
+        """How often an input is read, ms."""
+        return self.period_ms
+
     def received(self, tag, data: bytes, now_ms: int):
         """Turn a poll's data into readings."""
 

@@ -79,6 +79,8 @@ def test_all_is_read_and_driven_at_once(description):
         assert run.percent(name, place) == pytest.approx(told["outputs"][name][0], abs=0.6), name
     for name, place in DIGITAL.items():
         assert run.percent(name, place) == 100.0, name
+    assert (told["signals"]["total"][0], told["signals"]["state"][0]) == (4711.0, 5.0)
+    assert run.bench.instruments["meter"].register("mode") == 0x0123456789ABCDEF
     oven = run.bench.instruments["oven"]
     asked_c = 200.0 + 7.0 * told["outputs"]["oven"][0]
     assert oven.values[eurotherm3200.REMOTE_SETPOINT] == pytest.approx(asked_c, abs=2.0)

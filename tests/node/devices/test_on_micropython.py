@@ -11,6 +11,7 @@ from edge.box import micropython
 from edge.node.devices import table
 from tests.node.devices import replay
 from tests.node.devices import test_actuators_and_controllers as actuators
+from tests.node.devices import test_described_device as odd
 from tests.node.devices import test_modbus_device as described
 from tests.node.devices import test_output_modules as outputs
 from tests.node.devices import test_thermocouple_modules as thermocouples
@@ -42,6 +43,7 @@ def rigs():
     made["ach550"] = (actuators.drive(), [(0, 70.0), (0, 30.0)])
     made["o2_analyser"] = (analyser(), [])
     made["modbus"] = (described.rig(), [("valve", 70.0), ("rate", 20.0), ("pump", 0.0)])
+    made["modbus, all types"] = (odd.all_types(), [("out_u64_GHEFCDAB", 70.0), ("out_f32_BADC", 30.0)])
     return made
 
 
