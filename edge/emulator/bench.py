@@ -95,9 +95,9 @@ class Bench:
         """The clock when the bench began."""
         return self._start_us
 
-    def fault(self, unit, kind: str, arg=None, seconds=None, replies: int = -1):
-        """Start a fault of a unit, by id or name, or of "all": see edge.emulator.faults."""
-        self.faults.set(self.unit(unit), kind, arg, self._now_us(), seconds, replies)
+    def fault(self, unit, kind: str, arg=None, seconds=None, replies: int = -1, **where):
+        """Start a fault of a unit, by id or name, or of "all": see edge.emulator.faults.Faults.set()."""
+        self.faults.set(self.unit(unit), kind, arg, self._now_us(), seconds, replies, **where)
 
     def clear_faults(self, unit="all"):
         """End the faults of a unit, or of all units."""

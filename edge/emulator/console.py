@@ -1,5 +1,10 @@
 """The emulator's console: commands, each answered by what goes out as one line of JSON."""
 
+from edge.emulator.faults import narrow
+
+NAMED = ("replies", *narrow.KEYS)
+FAULT = "fault UNIT KIND [ARG] [SECONDS] " + " ".join(f"[{key}=N]" for key in NAMED)
+
 
 class Console:
     """Commands, one a line, each answered by one line of JSON."""
@@ -33,15 +38,17 @@ class Console:
             return {"error": str(error)}
 
     def _fault(self, words: list) -> dict:
+        named = _named([word for word in words if "=" in word])
+        words = [word for word in words if "=" not in word]
         if not 2 <= len(words) <= 4:
-            raise ValueError("expected fault UNIT KIND [ARG] [SECONDS]")
+            raise ValueError(f"expected {FAULT}")
         unit, kind, *rest = words
         takes_argument = self._bench.faults.takes_argument(self._bench.unit(unit), kind)
         seconds = None
         if rest and (rest[-1].endswith("s") or len(rest) == 2 or not takes_argument):
             seconds = _number("SECONDS", rest.pop().removesuffix("s"))
         arg = _number_or_text(rest[0]) if rest else None
-        self._bench.fault(unit, kind, arg, seconds)
+        self._bench.fault(unit, kind, arg, seconds, **named)
         return {"ok": True}
 
     def _clear(self, words: list) -> dict:
@@ -78,6 +85,20 @@ class Console:
     def _quit(self, words: list) -> dict:
         self.quitting = True
         return {"ok": True}
+
+
+def _named(words: list) -> dict:
+    """The words KEY=N of a fault."""
+    found = {}
+    for word in words:
+        key, _, text = word.partition("=")
+        if key not in NAMED:
+            raise ValueError(f"a fault has no {key!r}; expected {FAULT}")
+        value = _number_or_text(text)
+        if not isinstance(value, int) or (key == "replies" and value < 1):
+            raise ValueError(f"{key} is {text!r}; expected a whole number")
+        found[key] = value
+    return found
 
 
 def _number_or_text(word: str):

@@ -78,8 +78,9 @@ class Line:
             self._asked = b""
         self._heard_us = end_us
         faults = self._slaves.faults
-        if faults.armed and faults.echoes(end_us):
-            self._groups.append((end_us, end_us, data, False))
+        echo = faults.echo(data, end_us) if faults.armed else b""
+        if echo:
+            self._groups.append((end_us, end_us, echo, False))
         replies = self._slaves.received(data, end_us)
         if self._taps:
             self._asked += data

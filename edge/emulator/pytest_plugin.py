@@ -105,13 +105,18 @@ class FurnaceBench:
         """Set a parameter of the model, or an input that no instrument drives."""
         self.ask(f"set {name} {value}")
 
-    def fault(self, unit, kind: str, arg=None, seconds=None):
-        """Any fault of the line or of the instrument: see edge.emulator.faults, and kinds()."""
+    def fault(self, unit, kind: str, arg=None, seconds=None, **limits):
+        """Any fault of the line or of the instrument: see docs/bench-testing.md, and kinds().
+
+        It stays until clear(), or for ``seconds``. ``limits``: ``replies``, in how many answers it is felt;
+        ``function`` and ``register`` (data address) of the requests that it is for.
+        """
         words = ["fault", str(unit), kind]
         if arg is not None:
             words.append(str(arg))
         if seconds is not None:
             words.append(f"{seconds}s")
+        words += [f"{key}={value}" for key, value in limits.items()]
         self.ask(" ".join(words))
 
     def kinds(self, unit) -> list:
@@ -122,53 +127,69 @@ class FurnaceBench:
         """End the faults of a unit, or of all."""
         self.ask(f"clear {unit}")
 
-    def silence(self, unit="all", seconds=None):
+    def silence(self, unit="all", seconds=None, **limits):
         """It hears nothing and answers nothing."""
-        self.fault(unit, "silence", None, seconds)
+        self.fault(unit, "silence", None, seconds, **limits)
 
-    def mute(self, unit="all", seconds=None):
+    def deaf(self, unit="all", ms=20, seconds=None, **limits):
+        """After each of its answers it hears nothing for so long."""
+        self.fault(unit, "deaf", ms, seconds, **limits)
+
+    def exception(self, unit="all", code=4, seconds=None, **limits):
+        """It refuses with this exception code, and does nothing."""
+        self.fault(unit, "exception", code, seconds, **limits)
+
+    def busy(self, unit="all", seconds=None, **limits):
+        """It refuses with exception 6, busy."""
+        self.fault(unit, "busy", None, seconds, **limits)
+
+    def clamping(self, unit="all", highest=1000, seconds=None, **limits):
+        """It takes no register value above ``highest``, and answers function 6 with what it took."""
+        self.fault(unit, "clamping", highest, seconds, **limits)
+
+    def mute(self, unit="all", seconds=None, **limits):
         """It obeys, but its answer is lost."""
-        self.fault(unit, "mute", None, seconds)
+        self.fault(unit, "mute", None, seconds, **limits)
 
-    def late(self, unit="all", ms=150, seconds=None):
+    def late(self, unit="all", ms=150, seconds=None, **limits):
         """Answers start so much later."""
-        self.fault(unit, "late", ms, seconds)
+        self.fault(unit, "late", ms, seconds, **limits)
 
-    def truncated(self, unit="all", size=None, seconds=None):
+    def truncated(self, unit="all", size=None, seconds=None, **limits):
         """Only the first ``size`` bytes arrive; by default half of them."""
-        self.fault(unit, "truncated", size, seconds)
+        self.fault(unit, "truncated", size, seconds, **limits)
 
-    def split(self, unit="all", ms=20, seconds=None):
+    def split(self, unit="all", ms=20, seconds=None, **limits):
         """Answers pause so long in their middle."""
-        self.fault(unit, "split", ms, seconds)
+        self.fault(unit, "split", ms, seconds, **limits)
 
-    def merged(self, unit="all", seconds=None):
+    def merged(self, unit="all", seconds=None, **limits):
         """Every second answer is held back, and comes right before the next one."""
-        self.fault(unit, "merged", None, seconds)
+        self.fault(unit, "merged", None, seconds, **limits)
 
-    def duplicated(self, unit="all", seconds=None):
-        """Answers come twice."""
-        self.fault(unit, "duplicated", None, seconds)
+    def duplicated(self, unit="all", ms=0, seconds=None, **limits):
+        """Answers come twice, the second time so long after the end of the first."""
+        self.fault(unit, "duplicated", ms, seconds, **limits)
 
-    def wrong_unit(self, unit="all", says=None, seconds=None):
+    def wrong_unit(self, unit="all", says=None, seconds=None, **limits):
         """Answers say that they are from unit ``says``; by default the next one."""
-        self.fault(unit, "wrong_unit", says, seconds)
+        self.fault(unit, "wrong_unit", says, seconds, **limits)
 
-    def wrong_function(self, unit="all", function=None, seconds=None):
-        """Answers have another function; by default 3 for 4 and so on."""
-        self.fault(unit, "wrong_function", function, seconds)
+    def wrong_function(self, unit="all", says=None, seconds=None, **limits):
+        """Answers have function ``says``; by default 3 for 4 and so on."""
+        self.fault(unit, "wrong_function", says, seconds, **limits)
 
-    def wrong_crc(self, unit="all", seconds=None):
+    def wrong_crc(self, unit="all", seconds=None, **limits):
         """The check word is wrong."""
-        self.fault(unit, "wrong_crc", None, seconds)
+        self.fault(unit, "wrong_crc", None, seconds, **limits)
 
-    def stray(self, unit="all", size=1, seconds=None):
+    def stray(self, unit="all", size=1, seconds=None, **limits):
         """So many zero bytes come right before the answer."""
-        self.fault(unit, "stray", size, seconds)
+        self.fault(unit, "stray", size, seconds, **limits)
 
-    def noise(self, unit="all", probability=0.01, seconds=None):
+    def noise(self, unit="all", probability=0.01, seconds=None, **limits):
         """Every byte of an answer is hit with this probability."""
-        self.fault(unit, "noise", probability, seconds)
+        self.fault(unit, "noise", probability, seconds, **limits)
 
     def echo(self, seconds=None):
         """The line echoes what the master sends."""
@@ -178,13 +199,17 @@ class FurnaceBench:
         """A power cycle."""
         self.fault(unit, "reset")
 
-    def frozen(self, unit, seconds=None):
+    def frozen(self, unit, seconds=None, **limits):
         """Its registers stay as they are."""
-        self.fault(unit, "frozen", None, seconds)
+        self.fault(unit, "frozen", None, seconds, **limits)
 
-    def burnt_out(self, unit, channel: str, seconds=None):
+    def burnt_out(self, unit, channel=None, seconds=None, **limits):
         """The thermocouple at an input as "ai0" is broken."""
-        self.fault(unit, "burnt_out", channel, seconds)
+        self.fault(unit, "burnt_out", channel, seconds, **limits)
+
+    def shorted(self, unit, channel=None, seconds=None, **limits):
+        """The thermocouple at an input as "ai0" is shorted: it shows the temperature of the terminals."""
+        self.fault(unit, "shorted", channel, seconds, **limits)
 
     def watchdog(self, unit):
         """Its watchdog over the host trips."""

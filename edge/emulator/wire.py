@@ -69,8 +69,9 @@ class Wire:
         if self.tap is not None:
             self.tap(end_us, SENT, data)
         faults = self.slaves.faults
-        if faults.armed and faults.echoes(end_us):
-            self._chunks.append((end_us, end_us, data))
+        echo = faults.echo(data, end_us) if faults.armed else b""
+        if echo:
+            self._chunks.append((end_us, end_us, echo))
             self._chunks.sort()
         for reply_us, reply in self.slaves.received(data, end_us):
             self._put(reply_us, reply_us + self.duration_us(len(reply)), reply)

@@ -42,8 +42,8 @@ class Adam4018(DconModule, Instrument):
     TYPE = "adam4018+"
     NAME = "4018P"
     FUNCTIONS = ADAM_FUNCTIONS
-    FAULTS = dict(Instrument.FAULTS, burnt_out=True)
-    ARGUMENTS = frozenset(("burnt_out",))
+    FAULTS = dict(Instrument.FAULTS, burnt_out=True, shorted=True)
+    ARGUMENTS = frozenset(("burnt_out", "shorted"))
     EVERY_COMMAND_RESTARTS = True
     COMMANDS = commands(
         read_inputs="#",
@@ -78,6 +78,8 @@ class Adam4018(DconModule, Instrument):
         ]
         self.reads = [reads for _, _, reads, _ in self._channels]
         self._broken = set()
+        self._shorted = set()
+        self._faulty = {"burnt_out": self._broken, "shorted": self._shorted}
         self._process = None
         self._gauss = None
         self._temps_c = [None] * CHANNELS
@@ -142,6 +144,9 @@ class Adam4018(DconModule, Instrument):
         taken_for = _CODES.get(self.holding.get(registers.AI_TYPE_CODE + i))
         if i in self._broken or taken_for is None:
             return registers.OVER_RANGE, 1
+        if i in self._shorted:
+            # No voltage: the temperature of the terminals themselves.
+            hot_c = self._terminals.cold_junction_c
         temp_c = self._terminals.temp_c(hot_c, sensor, taken_for)
         _, low, high = registers.SENSORS[taken_for]
         if temp_c <= low or (temp_c != temp_c and hot_c < low):
@@ -154,14 +159,14 @@ class Adam4018(DconModule, Instrument):
         return min(registers.counts(taken_for, temp_c), registers.OVER_RANGE - 1), 0
 
     def begin_fault(self, kind: str, arg, now_us: int):
-        if kind == "burnt_out":
-            self._broken.add(self._channel(arg))
+        if kind in self._faulty:
+            self._faulty[kind].add(self._channel(arg))
         else:
             Instrument.begin_fault(self, kind, arg, now_us)
 
     def end_fault(self, kind: str, arg, now_us: int):
-        if kind == "burnt_out":
-            self._broken.discard(self._channel(arg))
+        if kind in self._faulty:
+            self._faulty[kind].discard(self._channel(arg))
         else:
             Instrument.end_fault(self, kind, arg, now_us)
 

@@ -12,6 +12,9 @@ from edge.node.bus import modbus
 from edge.node.devices import eurotherm3200 as registers
 from edge.node.devices.eurotherm3200 import as_float
 
+# What it measures with its thermocouple shorted; own choice.
+TERMINALS_C = 30.0
+
 # Parameter -> (decimals of its scaled integer, lowest, highest that may be written, or None: read-only).
 PARAMETERS = {
     registers.PV: (1, None),
@@ -41,7 +44,7 @@ class Eurotherm3200(Instrument):
             modbus.WRITE_MULTIPLE_REGISTERS,
         )
     )
-    FAULTS = dict(Instrument.FAULTS, burnt_out=True)
+    FAULTS = dict(Instrument.FAULTS, burnt_out=True, shorted=True)
 
     def __init__(self, name, unit, delay_ms, reads, drives=None, set_point_c=800.0, noise=0.0):
         blocks = [(number, 1) for number in PARAMETERS]
@@ -58,6 +61,7 @@ class Eurotherm3200(Instrument):
         self.values[registers.PROPORTIONAL_BAND] = 100.0
         self.values[registers.INTEGRAL_TIME] = 300.0
         self._broken = False
+        self._shorted = False
         self._integral_pct = 0.0
         self._process = None
         self._gauss = None
@@ -96,7 +100,7 @@ class Eurotherm3200(Instrument):
         if self._process is None:
             return
         values = self.values
-        pv = self._process()[0] + self.noise * self._gauss(0.0, 1.0)
+        pv = TERMINALS_C if self._shorted else self._process()[0] + self.noise * self._gauss(0.0, 1.0)
         remote = values[registers.REMOTE_SELECT]
         chosen = registers.REMOTE_SETPOINT if remote else registers.TARGET_SETPOINT
         set_point = values[chosen]
@@ -141,12 +145,16 @@ class Eurotherm3200(Instrument):
     def begin_fault(self, kind: str, arg, now_us: int):
         if kind == "burnt_out":
             self._broken = True
+        elif kind == "shorted":
+            self._shorted = True
         else:
             Instrument.begin_fault(self, kind, arg, now_us)
 
     def end_fault(self, kind: str, arg, now_us: int):
         if kind == "burnt_out":
             self._broken = False
+        elif kind == "shorted":
+            self._shorted = False
         else:
             Instrument.end_fault(self, kind, arg, now_us)
 

@@ -1,0 +1,40 @@
+"""Which requests a fault is for: those of one function, those that touch one register, or all."""
+
+from edge.emulator.instruments.instrument import FaultError
+
+# The names by which console, scripts and the plugin narrow a fault down, with the highest value of each.
+KEYS = {"function": 127, "register": 65535}
+
+
+class Narrow:
+    """``function`` 1..127 and data address ``register`` 0..65535, or None. Raises FaultError."""
+
+    def __init__(self, **where):
+        for key, value in where.items():
+            if key not in KEYS:
+                raise FaultError(f"a fault has no {key!r}; expected {' or '.join(KEYS)}")
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if value is not None and not (whole and 0 <= value <= KEYS[key]):
+                raise FaultError(f"{key} is {value!r}; expected a whole number of 0..{KEYS[key]}")
+        self.function = where.get("function")
+        self.register = where.get("register")
+
+    def fits(self, request) -> bool:
+        """Whether it is for a request (function, address, count), or None for one in DCON."""
+        if self.function is None and self.register is None:
+            return True
+        if request is None:
+            return False
+        function, address, count = request
+        if self.function is not None and function != self.function:
+            return False
+        return self.register is None or address <= self.register < address + count
+
+    def refuse(self, why: str):
+        """Raise FaultError where it is narrowed down and can't be."""
+        if self.function is not None or self.register is not None:
+            raise FaultError(f"{why}: it takes no function and no register")
+
+    def told(self) -> dict:
+        """For a report."""
+        return {key: getattr(self, key) for key in KEYS if getattr(self, key) is not None}
