@@ -9,10 +9,11 @@ FAULT = "fault UNIT KIND [ARG] [SECONDS] " + " ".join(f"[{key}=N]" for key in NA
 class Console:
     """Commands, one a line, each answered by one line of JSON."""
 
-    def __init__(self, bench, line, timeline=None):
+    def __init__(self, bench, line, timeline=None, end=None):
         self._bench = bench
         self._line = line
         self._timeline = timeline
+        self._end = end
         self._commands = {
             "fault": self._fault,
             "clear": self._clear,
@@ -67,6 +68,8 @@ class Console:
         state = self._bench.state()
         for count in ("violations", "collisions", "written", "missed", "behind_us"):
             state["line"][count] = getattr(self._line, count)
+        if self._end is not None:
+            state["port"] = self._end.state()
         return state
 
     def _kinds(self, words: list) -> dict:

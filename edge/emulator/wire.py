@@ -9,6 +9,9 @@ from edge.node.bus.master import silence_us
 
 SENT = ">"
 RECEIVED = "<"
+# What comes to the master besides: its own echo, and what was no answer to it.
+ECHO = "="
+FOREIGN = "!"
 
 # Before anything was ever on the line it was quiet for long.
 _LONG_AGO_US = -1000000000
@@ -19,8 +22,8 @@ class Wire:
 
     ``clock`` with now_us(); ``slaves`` an edge.emulator.slave.ModbusSlaves or what slaves_of() of
     edge.emulator.dcon_slave makes; ``baud`` bit/s; ``char_bits``
-    bits of a character. ``tap(t_us, direction, data)``: called for everything the master sends (">") and
-    gets ("<"), with the time of its last character.
+    bits of a character. ``tap(t_us, direction, data)``: called for everything the master sends (SENT) and
+    gets (RECEIVED, ECHO, FOREIGN), with the time of its last character.
     """
 
     def __init__(self, clock, baud: int, slaves, char_bits: int = 11, tap=None):
@@ -71,17 +74,17 @@ class Wire:
         faults = self.slaves.faults
         echo = faults.echo(data, end_us) if faults.armed else b""
         if echo:
-            self._chunks.append((end_us, end_us, echo))
+            self._chunks.append((end_us, end_us, echo, ECHO))
             self._chunks.sort()
         for reply_us, reply in self.slaves.received(data, end_us):
             self._put(reply_us, reply_us + self.duration_us(len(reply)), reply)
 
-    def _put(self, start_us: int, end_us: int, data: bytes):
+    def _put(self, start_us: int, end_us: int, data: bytes, direction: str = RECEIVED):
         """A slave will talk from ``start_us`` on."""
         chunks = self._chunks
         if chunks:
             data = self._talk_over(data, start_us, end_us)
-        chunks.append((end_us, start_us, data))
+        chunks.append((end_us, start_us, data, direction))
         if len(chunks) > 1:
             chunks.sort()
 
@@ -90,9 +93,9 @@ class Wire:
         chunks = self._chunks
         overlap = False
         for i in range(len(chunks)):
-            chunk_end_us, chunk_start_us, other = chunks[i]
+            chunk_end_us, chunk_start_us, other, direction = chunks[i]
             if chunk_start_us < end_us and start_us < chunk_end_us:
-                chunks[i] = (chunk_end_us, chunk_start_us, garbled(other))
+                chunks[i] = (chunk_end_us, chunk_start_us, garbled(other), direction)
                 overlap = True
         if not overlap:
             return data
@@ -129,10 +132,10 @@ class Port:
             wire = self._wire
             now_us = self._now_us()
             while chunks and chunks[0][0] <= now_us:
-                end_us, _, chunk = chunks.pop(0)
+                end_us, _, chunk, direction = chunks.pop(0)
                 wire._heard_us = end_us
                 if wire.tap is not None:
-                    wire.tap(end_us, RECEIVED, chunk)
+                    wire.tap(end_us, direction, chunk)
                 data = data + chunk if data else chunk
         if 0 <= n < len(data):
             self._left = data[n:]

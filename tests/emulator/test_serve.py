@@ -58,6 +58,8 @@ class Emulator:
 
     def end(self):
         """Its exit code and what it complained of."""
+        if self.process.stdout.closed:
+            return None
         if self.process.poll() is None:
             self.process.kill()
         return self.left()
@@ -256,6 +258,49 @@ def test_noise_is_survived_and_nothing_answers_it(emulator, raw):
     assert after["requests"] - before["requests"] == after["replies"] - before["replies"] == 4
 
 
+GOOD = modbus.read_request(ROOF, 4, 0, 8)
+JUNK = (b"\x00", b"\xff" * 20, GOOD[:-1] + b"\x00", GOOD[:5])
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_it_hears_a_request_that_comes_a_silence_after_junk(raw, junk):
+    request = modbus.read_request(ROOF, 4, 0, 8)
+    end = time.monotonic() + 2 * WITHIN_S
+    while True:
+        os.write(raw, junk)
+        sent = time.monotonic()
+        # On a pseudo-terminal the junk takes its time on the line after it has been written.
+        time.sleep(len(junk) * CHAR_US / 1e6 + 0.004)
+        os.write(raw, request)
+        took_s = time.monotonic() - sent
+        reply = ask(raw, b"", 0.3, 21)[0]
+        if took_s < 0.015:
+            break
+        # This machine slept too long to prove anything.
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert len(reply) == 21
+
+
+def test_with_an_option_a_request_may_come_in_pieces():
+    emulator = Emulator("--silence-ms", "500")
+    try:
+        fd = os.open(emulator.port, os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(fd)
+        request = modbus.read_request(ROOF, 4, 0, 8)
+        end = time.monotonic() + 2 * WITHIN_S
+        reply = b""
+        while not reply:
+            assert time.monotonic() < end
+            os.write(fd, request[:3])
+            time.sleep(0.05)
+            reply = ask(fd, request[3:], 1, 21)[0]
+        os.close(fd)
+        assert len(reply) == 21
+    finally:
+        emulator.end()
+
+
 def test_who_talks_into_a_reply_garbles_both_and_is_counted(emulator, raw):
     before = emulator.say("state")["line"]
     # With so many stray bytes before it, the answer takes the line for more than 60 ms.
@@ -443,6 +488,58 @@ def test_it_serves_a_serial_port_too():
         emulator.end()
         os.close(near)
         os.close(far)
+
+
+class Cable:
+    """A pseudo-terminal behind a symbolic link: an adapter that can be pulled out and put back."""
+
+    def __init__(self, link):
+        self._link = link
+        self.plug()
+
+    def plug(self):
+        self.near, self._far = os.openpty()
+        tty.setraw(self._far)
+        os.symlink(os.ttyname(self._far), self._link)
+
+    def pull(self):
+        os.unlink(self._link)
+        os.close(self.near)
+        os.close(self._far)
+
+
+def test_a_port_that_goes_away_and_comes_back_keeps_the_plant_and_is_told(tmp_path):
+    link = tmp_path / "ttyUSB0"
+    cable = Cable(link)
+    emulator = Emulator("--port", str(link))
+    try:
+        write = modbus.write_registers(MODULE, m7024.AO_VALUE, [8000])
+        assert ask(cable.near, write, 2, 8)[0] == write[:6] + modbus.sealed(write[:6])[-2:]
+        wait_until(lambda: emulator.say("state")["outputs"]["burner"] == 25.0)
+        for turn in (1, 2):
+            cable.pull()
+            wait_until(lambda: emulator.say("state")["port"]["lost"])
+            before_s = emulator.say("state")["time_s"]
+            wait_until(lambda before_s=before_s: emulator.say("state")["time_s"] > before_s)
+            cable.plug()
+            wait_until(lambda turn=turn: emulator.say("state")["port"]["reopened"] == turn)
+            read = modbus.read_request(MODULE, 3, m7024.AO_VALUE, 1)
+            assert ask(cable.near, read, 2, 7)[0][3:5] == (8000).to_bytes(2, "big")
+        assert emulator.say("state")["outputs"]["burner"] == 25.0
+        emulator.say("quit")
+        code, said = emulator.left()
+        assert code == 0
+        assert said.count("hung up") == said.count("ttyUSB0 is back") == 2 and "Traceback" not in said, said
+    finally:
+        emulator.end()
+        cable.pull()
+
+
+def wait_until(condition):
+    end = time.monotonic() + 2 * WITHIN_S
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 # ---- Faults at their times, and the time line
