@@ -16,6 +16,7 @@ ROOF = "roof"
 # Fault, unit, argument; those of the instrument come last.
 FAULTS = (
     ("silence", ROOF, None),
+    ("unplugged", "all", None),
     ("deaf", ROOF, 300),
     ("exception", ROOF, 4),
     ("busy", ROOF, None),
@@ -31,6 +32,9 @@ FAULTS = (
     ("stray", ROOF, 1),
     ("noise", ROOF, 0.02),
     ("echo", "all", None),
+    ("cut_echo", "all", None),
+    ("babbling", ROOF, 100),
+    ("second_master", ROOF, 200),
     ("reset", ROOF, None),
     ("frozen", ROOF, None),
     ("burnt_out", ROOF, "ai0"),

@@ -195,6 +195,7 @@ def measure(make, kind: str, unit, arg, bench: FurnaceBench, folder: Path) -> Se
         for turn in range(0 if kind in OF_OUTPUTS else 10):
             _read(peer, GROUPS[turn % 2], expected, seen.during, seen, kind)
         bench.clear()
+        bench.wait_for(lambda state: not state["port"]["lost"])
         if kind in (*SHOWS, "reset"):
             time.sleep(1.5)
         for turn in range(6):
@@ -234,7 +235,7 @@ def _flush(port: str):
 def _read(peer, address: int, expected: dict, found: dict, seen: Seen, kind: str):
     try:
         values = peer.read(address)
-    except PeerError:
+    except (PeerError, OSError, termios.error):
         found["error"] += 1
         return
     if kind in SHOWS and address == 0 and values and values[0] == SHOWS[kind]:

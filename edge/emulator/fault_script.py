@@ -129,11 +129,11 @@ def drawn(seed: int, faults, mean_s: float = MEAN_S, lasts_s: float = LASTS_S):
     ``lasts_s`` on the mean and LONGEST_S at most (exponential distributions).
     """
     rng = Random(f"chaos {seed}")
-    can_be = {unit: _possible(faults, unit) for unit in [EVERY_UNIT, *faults.units()]}
+    can_be = {unit: _possible(faults, unit) for unit in [EVERY_UNIT, *faults.possible.units()]}
     at_s = 0.0
     while True:
         at_s += rng.expovariate(1.0 / mean_s)
-        unit = EVERY_UNIT if rng.random() < 0.1 else rng.choice(faults.units())
+        unit = EVERY_UNIT if rng.random() < 0.1 else rng.choice(faults.possible.units())
         kind, argument = rng.choice(can_be[unit])
         if kind in _DRAWN:
             argument = _DRAWN[kind](rng)
@@ -144,7 +144,7 @@ def drawn(seed: int, faults, mean_s: float = MEAN_S, lasts_s: float = LASTS_S):
 def _possible(faults, unit: int) -> list:
     """(kind, argument) of all faults that a unit can have."""
     found = []
-    for kind in faults.kinds(unit):
+    for kind in faults.possible.kinds(unit):
         for argument in (None, *INPUTS):
             try:
                 faults.check(unit, kind, argument)
@@ -169,4 +169,9 @@ _DRAWN = {
     "deaf": lambda rng: rng.randrange(1, 200),
     "clamping": lambda rng: rng.randrange(65536),
     "duplicated": lambda rng: rng.randrange(60),
+    "babbling": lambda rng: rng.randrange(20, 600),
+    "second_master": lambda rng: rng.randrange(20, 600),
+    "cut_echo": lambda rng: rng.randrange(9),
+    "jump": lambda rng: round(rng.uniform(-100.0, 100.0), 1),
+    "drift": lambda rng: round(rng.uniform(-100.0, 100.0), 1),
 }

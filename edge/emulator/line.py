@@ -1,6 +1,6 @@
 """Between a port and the slaves in real time: paces what comes and goes at the line's speed."""
 
-from edge.emulator.wire import ECHO, RECEIVED, SENT, garbled
+from edge.emulator.wire import ECHO, FOREIGN, RECEIVED, SENT, garbled
 from edge.node.bus.master import silence_us
 
 # A UART hands over what its FIFO holds; the last group of a frame ends on time.
@@ -38,6 +38,7 @@ class Line:
         # (write in us, last character out in us, its place among all groups, bytes, the frame they are of)
         self._groups = []
         self._made = 0
+        bench.slaves.faults.say = self._say
         self._sent_us = 0
         self._heard_us = 0
         # Pieces of a request, for the taps.
@@ -130,20 +131,29 @@ class Line:
                 overlap = True
         return overlap
 
-    def _send(self, reply: bytes, start_us: int):
-        """Note what to write when; who answers while another does garbles both."""
+    def _say(self, start_us: int, data: bytes, request: bool):
+        """Somebody talks unasked; where it is a request, who is asked answers it."""
+        heard = self._send(data, start_us, FOREIGN)
+        for reply_us, reply in self._slaves.received(heard, start_us + int(len(data) * self._char_us)):
+            if request:
+                self._send(reply, reply_us, FOREIGN)
+        self._groups.sort()
+
+    def _send(self, reply: bytes, start_us: int, direction: str = RECEIVED) -> bytes:
+        """Note what to write when; who talks while another does garbles both. Returns what is heard of it."""
         size = len(reply)
         if self._groups and self._talked_over(start_us, start_us + int(size * self._char_us)):
             self.collisions += 1
             reply = garbled(reply)
-        frame = _Frame(size)
+        frame = _Frame(size, direction)
         if self._paced:
             self._put(start_us, start_us + int(size * self._char_us), reply, frame)
-            return
+            return reply
         for first in range(0, size, GROUP):
             last = min(first + GROUP, size)
             end_us = start_us + int(last * self._char_us + 0.5)
             self._put(end_us, end_us, reply[first:last], frame)
+        return reply
 
     def _put(self, due_us: int, sent_us: int, group: bytes, frame: _Frame):
         self._made += 1

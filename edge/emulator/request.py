@@ -7,6 +7,7 @@ from struct import Struct
 
 from edge.node.bus import modbus
 
+SERVER_ID = 17
 MIN_FRAME = 4
 MAX_FRAME = 256
 
@@ -41,6 +42,8 @@ def expected_length(buffer: bytes) -> int:
         return 9 + (buffer[6] if len(buffer) > 6 else 0)
     if function == modbus.MASK_WRITE_REGISTER:
         return 10
+    if function == SERVER_ID:
+        return 4
     if function == modbus.READ_WRITE_REGISTERS:
         return 13 + (buffer[10] if len(buffer) > 10 else 0)
     return 0

@@ -5,15 +5,19 @@
 The first line on standard output is {"port": "/dev/pts/N"}. Then standard input is a console, one command a
 line, and every command is answered by one line of JSON:
 
+    help [UNIT]                         the commands; the faults of a unit             {"help": [...]}
     fault UNIT KIND [ARG] [SECONDS]     UNIT: id, name or all; SECONDS as 5s           {"ok": true}
+          [replies=N] [function=N] [register=N] [channel=NAME]
     clear [UNIT]                                                                       {"ok": true}
     set NAME VALUE                      a parameter of the model                       {"ok": true}
+    register NAME [VALUE]               see edge.emulator.register_access              {"register": ...}
     state                               see edge.emulator.bench.Bench.state            {"time_s": ...}
     kinds UNIT                          the faults that a unit can have                {"kinds": [...]}
     timeline [AFTER]                    with --timeline; see edge.emulator.timeline    {"timeline": [...]}
     quit                                                                               {"ok": true}
 
-A command that can't be done is answered by {"error": "what, and what was expected"}.
+A command that can't be done is answered by {"error": "what, and what was expected"}. At a terminal the
+answers are text.
 """
 
 import argparse
@@ -28,6 +32,7 @@ from edge.emulator.fault_script import ScriptError
 from edge.emulator.line import Line
 from edge.emulator.plant_file import PlantFileError
 from edge.emulator.process import Commands, Stopper, sleep_exactly
+from edge.emulator.readable import readable
 from edge.emulator.record import Recorder
 from edge.emulator.timeline import Timeline
 from edge.node.clock import Clock
@@ -96,6 +101,7 @@ def serve(plant="bishkek", seed=None, options=None, clock=None) -> int:
         _say({"port": end.path})
         while not stopper.stopping and not console.quitting and not (options.attached and commands.ended):
             now_us = clock.now_us()
+            _plug(bench, line, end, now_us)
             next_us = min(bench.step(now_us), line.step(now_us), end.step(now_us))
             clock.wait(next_us, [*end.pollables(), stopper.pollable(), *commands.pollables()])
             for text in commands.read():
@@ -111,6 +117,16 @@ def serve(plant="bishkek", seed=None, options=None, clock=None) -> int:
     return 0
 
 
+def _plug(bench, line, end, now_us: int):
+    """Pull the port out, or put it back, as the faults have it."""
+    unplugged = bench.faults.armed and bench.faults.unplugged(now_us)
+    if unplugged and not end.unplugged:
+        line.cut()
+        end.unplug()
+    elif end.unplugged and not unplugged:
+        end.plug()
+
+
 def _recorder(path: str, clock) -> Recorder:
     try:
         return Recorder(path, clock.now_us(), clock.utc_ms())
@@ -119,7 +135,8 @@ def _recorder(path: str, clock) -> Recorder:
 
 
 def _say(answer: dict):
-    print(json.dumps(answer), flush=True)
+    """One line of JSON for a program, text for people at a terminal."""
+    print(readable(answer) if sys.stdout.isatty() else json.dumps(answer), flush=True)
 
 
 def _milliseconds(text: str) -> float:

@@ -9,9 +9,12 @@ silent; a unit that does not exist is silent; a broadcast is obeyed by all and a
 from struct import Struct
 
 from cext.crc import crc16
+from edge.emulator import diagnostics
+from edge.emulator.diagnostics import Diagnostics
 from edge.emulator.faults import Faults
-from edge.emulator.instruments.instrument import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE
+from edge.emulator.instruments.instrument import ILLEGAL_ADDRESS, ILLEGAL_VALUE
 from edge.emulator.request import MAX_FRAME, MIN_FRAME, expected_length, request_of
+from edge.emulator.writes import write
 from edge.node.bus import master, modbus
 
 # A read asks the same bytes again and again: known requests are neither parsed nor checked anew. A busy
@@ -20,7 +23,6 @@ KNOWN_READS = 512
 
 _CHECK_WORD = Struct("<H").pack
 _WORDS = Struct(">HH").unpack_from
-_REGISTERS = [Struct(f">{count}H").unpack_from for count in range(modbus.MAX_WRITE_REGISTERS + 1)]
 
 
 class ModbusSlaves:
@@ -39,6 +41,13 @@ class ModbusSlaves:
         self.requests = 0
         self.replies = 0
         self.crc_errors = 0
+        # Requests with a right CRC, to whomever.
+        self.frames = 0
+        self._diagnostics = {
+            instrument.unit: Diagnostics(instrument, self)
+            for instrument in self.instruments
+            if instrument.FUNCTIONS & diagnostics.FUNCTIONS
+        }
         self._units = {}
         for instrument in self.instruments:
             other = self._units.setdefault(instrument.unit, instrument)
@@ -62,6 +71,7 @@ class ModbusSlaves:
             known = self._known.get(data)
             if known is not None:
                 self._end_us = end_us
+                self.frames += 1
                 return self._read(known, end_us)
         return self._search(data, end_us)
 
@@ -105,6 +115,7 @@ class ModbusSlaves:
 
     def _serve(self, frame: bytes, end_us: int):
         """Obey a request with a right CRC."""
+        self.frames += 1
         unit = frame[0]
         function = frame[1]
         if unit == modbus.BROADCAST:
@@ -112,6 +123,8 @@ class ModbusSlaves:
             if function > modbus.READ_INPUT_REGISTERS and function != modbus.READ_WRITE_REGISTERS:
                 for instrument in self.instruments:
                     if not self._deaf_to(instrument, frame, end_us):
+                        if instrument.unit in self._diagnostics:
+                            self._diagnostics[instrument.unit].unanswered += 1
                         self._execute(instrument, function, self._taken(instrument, frame, end_us), end_us)
             return ()
         instrument = self._units.get(unit)
@@ -124,6 +137,8 @@ class ModbusSlaves:
         if self._deaf_to(instrument, frame, end_us):
             return ()
         code = self._refusal(instrument, frame, end_us)
+        if not code and function in diagnostics.FUNCTIONS and function in instrument.FUNCTIONS:
+            return self._diagnose(instrument, frame, end_us)
         if not code:
             frame = self._taken(instrument, frame, end_us)
             code = self._execute(instrument, function, frame, end_us)
@@ -137,7 +152,20 @@ class ModbusSlaves:
             body = frame[: 8 if function == modbus.MASK_WRITE_REGISTER else 6]
         return self._reply(instrument, body, frame, end_us)
 
+    def _diagnose(self, instrument, frame: bytes, end_us: int):
+        """Answer what is asked about the unit itself."""
+        self._heard(instrument, end_us)
+        body = self._diagnostics[instrument.unit].answer(frame)
+        if body is None:
+            return ()
+        if isinstance(body, int):
+            body = bytes((frame[0], frame[1] | 0x80, body))
+        return self._reply(instrument, body, frame, end_us)
+
     def _deaf_to(self, instrument, frame: bytes, end_us: int) -> bool:
+        told = self._diagnostics.get(instrument.unit)
+        if told is not None and not told.hears(frame):
+            return True
         if not self.faults.armed:
             return False
         start_us = end_us - int(len(frame) * self.char_us)
@@ -195,7 +223,7 @@ class ModbusSlaves:
         instrument, data, begin, end, head, bits, frame = known
         self.requests += 1
         faults = self.faults
-        if faults.armed:
+        if faults.armed or instrument.unit in self._diagnostics:
             if self._deaf_to(instrument, frame, end_us):
                 return ()
             code = self._refusal(instrument, frame, end_us)
@@ -215,6 +243,8 @@ class ModbusSlaves:
 
     def _reply(self, instrument, body: bytes, frame: bytes, end_us: int):
         """An answer to a request."""
+        if instrument.unit in self._diagnostics:
+            self._diagnostics[instrument.unit].answered(body)
         reply = body + _CHECK_WORD(crc16(body))
         self.replies += 1
         start_us = end_us + instrument.delay_us
@@ -229,59 +259,14 @@ class ModbusSlaves:
             instrument.expire(at_us)
         if instrument.lost:
             instrument.regained(at_us)
+        if instrument.unit in self._diagnostics:
+            self._diagnostics[instrument.unit].messages += 1
         instrument.expires_us = at_us + instrument.lease_us
 
     def _execute(self, instrument, function: int, frame: bytes, at_us: int) -> int:
         """Let an instrument obey a write; 0 or the exception code."""
         self._heard(instrument, at_us)
-        code = self._write(instrument, function, frame, at_us)
+        code = write(instrument, function, frame, at_us)
         # After the write, which may have armed the watchdog or changed its time.
         instrument.expires_us = at_us + instrument.lease_us
         return code
-
-    def _write(self, instrument, function: int, frame: bytes, at_us: int) -> int:
-        if function not in instrument.FUNCTIONS:
-            return ILLEGAL_FUNCTION
-        address, count = _WORDS(frame, 2)
-        if function == modbus.WRITE_MULTIPLE_REGISTERS:
-            if count == 0 or count > modbus.MAX_WRITE_REGISTERS or frame[6] != 2 * count:
-                return ILLEGAL_VALUE
-            if instrument.holding.place(address, count) < 0:
-                return ILLEGAL_ADDRESS
-            return instrument.write_registers(address, _REGISTERS[count](frame, 7), at_us)
-        if function == modbus.WRITE_SINGLE_REGISTER:
-            if instrument.holding.place(address) < 0:
-                return ILLEGAL_ADDRESS
-            return instrument.write_registers(address, (count,), at_us)
-        if function == modbus.MASK_WRITE_REGISTER:
-            if instrument.holding.place(address) < 0:
-                return ILLEGAL_ADDRESS
-            and_mask, or_mask = _WORDS(frame, 4)
-            value = instrument.holding.get(address) & and_mask | or_mask & ~and_mask
-            return instrument.write_registers(address, (value,), at_us)
-        if function == modbus.READ_WRITE_REGISTERS:
-            return self._read_write(instrument, address, count, frame, at_us)
-        if function == modbus.WRITE_SINGLE_COIL:
-            if count != 0xFF00 and count != 0:
-                return ILLEGAL_VALUE
-            if instrument.coils.place(address) < 0:
-                return ILLEGAL_ADDRESS
-            return instrument.write_coils(address, (1 if count else 0,), at_us)
-        if count == 0 or count > modbus.MAX_WRITE_BITS or frame[6] != (count + 7) // 8:
-            return ILLEGAL_VALUE
-        if instrument.coils.place(address, count) < 0:
-            return ILLEGAL_ADDRESS
-        bits = modbus.unpack_bits(frame[7:-2], count)
-        return instrument.write_coils(address, [1 if bit else 0 for bit in bits], at_us)
-
-    def _read_write(self, instrument, read_address: int, read_count: int, frame: bytes, at_us: int) -> int:
-        """The write of FC 23, which comes before its read; both ranges are checked before it."""
-        address, count = _WORDS(frame, 6)
-        if not 1 <= read_count <= modbus.MAX_READ_REGISTERS:
-            return ILLEGAL_VALUE
-        if not 1 <= count <= modbus.MAX_READ_WRITE_REGISTERS or frame[10] != 2 * count:
-            return ILLEGAL_VALUE
-        holding = instrument.holding
-        if holding.place(read_address, read_count) < 0 or holding.place(address, count) < 0:
-            return ILLEGAL_ADDRESS
-        return instrument.write_registers(address, _REGISTERS[count](frame, 11), at_us)

@@ -5,6 +5,8 @@ exact to the microsecond. The line counts what a master must not do: starting so
 (1.75 ms above 19200 bit/s) after the last character, and talking while another talks, which garbles both.
 """
 
+import errno
+
 from edge.node.bus.master import silence_us
 
 SENT = ">"
@@ -40,6 +42,7 @@ class Wire:
         self._sent_us = _LONG_AGO_US
         self._heard_us = _LONG_AGO_US
         self._port = Port(self)
+        slaves.faults.say = self._say
 
     def port(self) -> "Port":
         """The master's end."""
@@ -79,14 +82,23 @@ class Wire:
         for reply_us, reply in self.slaves.received(data, end_us):
             self._put(reply_us, reply_us + self.duration_us(len(reply)), reply)
 
+    def _say(self, start_us: int, data: bytes, request: bool):
+        """Somebody talks unasked; where it is a request, who is asked answers it."""
+        end_us = start_us + self.duration_us(len(data))
+        heard = self._put(start_us, end_us, data, FOREIGN)
+        for reply_us, reply in self.slaves.received(heard, end_us):
+            if request:
+                self._put(reply_us, reply_us + self.duration_us(len(reply)), reply, FOREIGN)
+
     def _put(self, start_us: int, end_us: int, data: bytes, direction: str = RECEIVED):
-        """A slave will talk from ``start_us`` on."""
+        """A slave will talk from ``start_us`` on; what is heard of it so far."""
         chunks = self._chunks
         if chunks:
             data = self._talk_over(data, start_us, end_us)
         chunks.append((end_us, start_us, data, direction))
         if len(chunks) > 1:
             chunks.sort()
+        return data
 
     def _talk_over(self, data: bytes, start_us: int, end_us: int) -> bytes:
         """Garble what overlaps on the wire; returns ``data`` as it comes out."""
@@ -110,10 +122,13 @@ class Port:
         self._wire = wire
         self._chunks = wire._chunks
         self._now_us = wire.clock.now_us
+        self._faults = wire.slaves.faults
         self._left = b""
 
     def any(self) -> int:
         """How many bytes can be read now."""
+        if self._faults.armed:
+            self._needed()
         chunks = self._chunks
         count = len(self._left)
         if chunks:
@@ -126,6 +141,8 @@ class Port:
 
     def read(self, n: int = -1) -> bytes:
         """Up to ``n`` bytes of what has arrived, all by default; b"" when there is nothing."""
+        if self._faults.armed:
+            self._needed()
         chunks = self._chunks
         data = self._left
         if chunks:
@@ -145,9 +162,22 @@ class Port:
 
     def write(self, data: bytes) -> int:
         """Start to send; returns at once."""
+        if self._faults.armed:
+            self._needed()
         if data:
             self._wire.transmit(data)
         return len(data)
+
+    def _needed(self):
+        """Raise OSError while the port is unplugged; what was on its way is lost."""
+        if self._faults.unplugged(self._now_us()):
+            self._chunks.clear()
+            self._left = b""
+            raise OSError(errno.EIO, "the port is unplugged")
+
+    def reopen(self):
+        """The port is there again. Raises OSError as long as it isn't."""
+        self._needed()
 
     def next_arrival_us(self) -> int:
         """When the next bytes can be read, or -1."""

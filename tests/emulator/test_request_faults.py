@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from edge.emulator.bench import Bench
 from edge.emulator.console import Console
 from edge.emulator.faults import LINE_KINDS, FaultError, Faults
+from edge.emulator.faults.line_kinds import SENSOR_KINDS
 from edge.emulator.faults.own_kinds import OWN_KINDS, about
 from edge.emulator.instruments import table
 from edge.node.bus import modbus
@@ -149,11 +150,11 @@ def test_every_sort_of_fault_can_end_after_so_many_answers(kind):
 @pytest.mark.parametrize(
     ("arguments", "where", "message"),
     [
-        ((ROOF, "late", 5), {"colour": 3}, "no 'colour'; expected function or register"),
+        ((ROOF, "late", 5), {"colour": 3}, "no 'colour'; expected one of function, register"),
         ((ROOF, "late", 5), {"function": "read"}, "function is 'read'; expected a whole number of 0..127"),
         ((ROOF, "late", 5), {"register": 65536}, "register is 65536"),
         ((ROOF, "late", 5), {"replies": 0}, "replies is 0; expected a whole number from 1"),
-        ((ROOF, "frozen"), {"function": 4}, "frozen is a fault of the whole roof"),
+        ((ROOF, "frozen"), {"function": 4}, "frozen is a fault of roof itself"),
         (("all", "echo"), {"function": 4}, "echo is a fault of the whole line"),
         ((ROOF, "exception", 0), {}, "whole number of 1..255"),
     ],
@@ -167,7 +168,7 @@ def test_a_limit_that_can_not_be_says_what_can(arguments, where, message):
 
 def test_a_module_in_dcon_has_neither_registers_nor_functions():
     faults = Faults([Module()])
-    assert "clamping" not in faults.kinds(1)
+    assert "clamping" not in faults.possible.kinds(1)
     with pytest.raises(FaultError, match="clamping is a fault of units in Modbus, and module1 speaks DCON"):
         faults.set(1, "clamping")
     with pytest.raises(FaultError, match="module1 speaks DCON: it takes no function and no register"):
@@ -225,7 +226,7 @@ def test_the_page_lists_every_fault_with_its_argument_and_what_it_does():
     begin = text.index("| fault | argument |")
     rows = [row for row in text[begin : text.index("\n\n", begin)].splitlines()[2:]]
     expected = []
-    for name, kind in LINE_KINDS.items():
+    for name, kind in {**LINE_KINDS, **SENSOR_KINDS}.items():
         argument = kind.argument.told() if kind.argument else ""
         expected.append(f"| `{name}` | {argument} | {kind.about} |")
     for name, (argument, sentence) in OWN_KINDS.items():

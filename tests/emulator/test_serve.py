@@ -266,7 +266,11 @@ JUNK = (b"\x00", b"\xff" * 20, GOOD[:-1] + b"\x00", GOOD[:5])
 def test_it_hears_a_request_that_comes_a_silence_after_junk(raw, junk):
     request = modbus.read_request(ROOF, 4, 0, 8)
     end = time.monotonic() + 2 * WITHIN_S
-    while True:
+    reply = b""
+    # Where this machine sleeps too long, the two come together, or too far apart to prove anything.
+    while len(reply) != 21:
+        assert time.monotonic() < end
+        time.sleep(0.05)
         os.write(raw, junk)
         sent = time.monotonic()
         # On a pseudo-terminal the junk takes its time on the line after it has been written.
@@ -274,12 +278,8 @@ def test_it_hears_a_request_that_comes_a_silence_after_junk(raw, junk):
         os.write(raw, request)
         took_s = time.monotonic() - sent
         reply = ask(raw, b"", 0.3, 21)[0]
-        if took_s < 0.015:
-            break
-        # This machine slept too long to prove anything.
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    assert len(reply) == 21
+        if took_s > 0.015:
+            reply = b""
 
 
 def test_with_an_option_a_request_may_come_in_pieces():
@@ -370,7 +370,7 @@ def test_faults_from_the_console(emulator, raw):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("dance", "no command 'dance'; expected fault, clear, set, state, kinds, timeline, quit"),
+        ("dance", "no command 'dance'; expected fault, clear, set, register, state"),
         ("", "an empty command"),
         ("fault", "expected fault UNIT KIND"),
         ("fault 1 explode", "has no fault 'explode'"),
@@ -568,7 +568,7 @@ def test_a_script_and_a_time_line_on_the_command_line(tmp_path):
         finally:
             os.close(fd)
         entries = emulator.say("timeline")["timeline"]
-        assert entries[0][2:] == ["fault begins", ROOF, "", "silence", None]
+        assert entries[0][2:] == ["fault begins", ROOF, "", "silence", None, -1, -1]
         assert [ROOF, request.hex()] == entries[1][3:5]
         ((at_s, what),) = [entry[1:3] for entry in entries if entry[2] == "fault ends"]
         assert at_s == 0.5 and what == "fault ends"

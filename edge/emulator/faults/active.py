@@ -2,54 +2,22 @@
 
 from random import Random
 
+from edge.emulator.faults.fault import EVERY_UNIT, Fault
 from edge.emulator.faults.kind import Answer
-from edge.emulator.faults.line_kinds import LINE_KINDS
-from edge.emulator.faults.narrow import Narrow
-from edge.emulator.instruments.instrument import FaultError
+from edge.emulator.faults.line_kinds import LINE_KINDS, SENSOR_KINDS
+from edge.emulator.faults.possible import Possible
 from edge.node.bus import modbus
 
-EVERY_UNIT = 0
 _FOREVER_US = 1 << 62
 _LONG_AGO_US = -_FOREVER_US
-
-
-class Fault:
-    """One active fault; ``unit`` 0: of every unit. ``replies``: how many answers it still bends, -1: all.
-
-    ``narrow``: which requests it is for. ``instrument``: whose own fault it is, and has been since
-    ``begun_us``; None for a fault of the line.
-    """
-
-    def __init__(self, unit, kind: str, arg, until_us: int, replies=-1, narrow=None):
-        self.unit = unit
-        self.kind = kind
-        self.arg = arg
-        self.until_us = until_us
-        self.replies = replies
-        self.narrow = narrow or Narrow()
-        self.does = LINE_KINDS.get(kind)
-        self.instrument = None
-        self.begun_us = 0
-
-    def concerns(self, unit: int, request, at_us: int) -> bool:
-        """Whether it is for a request (function, address, count; None in DCON) of this unit at this time."""
-        return (
-            self.unit in (EVERY_UNIT, unit)
-            and at_us < self.until_us
-            and self.replies != 0
-            and self.narrow.fits(request)
-        )
-
-    def used(self):
-        """It has been felt in one answer."""
-        if self.replies > 0:
-            self.replies -= 1
 
 
 class Faults:
     """The faults of one line. ``armed`` is False while there are none, so that a sound line pays nothing.
 
-    ``told(at_us, what, unit, kind, arg)``, where it is set, hears of each that "begins" and "ends".
+    ``possible``: which there can be. ``told(at_us, what, unit, kind, arg)``, where it is set, hears of each
+    that "begins" and "ends". ``say(start_us, data, request)`` puts on the line what somebody says unasked, as
+    a ``request`` that is answered or not.
     """
 
     def __init__(self, instruments, seed: int = 1):
@@ -58,55 +26,39 @@ class Faults:
         self._active = []
         self._held = b""
         self._spoke_us = {}
+        self._asked = {}
+        self.possible = Possible(self._instruments)
         self.armed = False
         self.told = None
+        self.say = None
 
     def set(self, unit: int, kind: str, arg=None, now_us: int = 0, seconds=None, replies: int = -1, **where):
         """Start a fault of ``unit`` (0: all), for ``seconds`` or so many ``replies``, or until it is cleared.
 
         ``arg`` as the kind takes one; ``where``: ``function`` and ``register`` of the requests that it is
-        for. Raises FaultError.
+        for, or ``channel`` of the sensor. Raises FaultError.
         """
-        arg, narrow = self._checked(unit, kind, arg, {"replies": replies, **where})
+        arg, narrow = self.possible.checked(unit, kind, arg, replies, where)
         until_us = _FOREVER_US if seconds is None else now_us + int(seconds * 1000000)
-        fault = Fault(unit, kind, arg, until_us, replies, narrow)
+        fault = Fault(unit, kind, arg, until_us, replies, narrow, now_us)
         if kind in LINE_KINDS:
             self._active.append(fault)
+        elif kind in SENSOR_KINDS:
+            self._begin_sensor(fault)
         else:
             self._begin_own(fault, now_us)
         self.armed = bool(self._active)
         if self.told is not None:
             self.told(now_us, "begins", unit, kind, arg)
 
-    def check(self, unit: int, kind: str, arg=None, **where):
+    def check(self, unit: int, kind: str, arg=None, replies: int = -1, **where):
         """Raise FaultError for a fault that can't be, before anything has begun: an instrument tries it."""
-        self._checked(unit, kind, arg, dict(where))
-        if kind not in LINE_KINDS:
+        self.possible.checked(unit, kind, arg, replies, where)
+        if kind not in LINE_KINDS and kind not in SENSOR_KINDS:
             instrument = self._instruments[unit]
             if instrument.FAULTS[kind] and kind in instrument.ARGUMENTS:
                 instrument.begin_fault(kind, arg, 0)
                 instrument.end_fault(kind, arg, 0)
-
-    def units(self) -> list:
-        """All units of the line."""
-        return sorted(self._instruments)
-
-    def kinds(self, unit: int) -> list:
-        """All kinds of fault that a unit can have, those of the line first; of all units for 0."""
-        if unit == EVERY_UNIT:
-            return list(LINE_KINDS)
-        self._known(unit)
-        dcon = self._in_dcon(unit)
-        line = [
-            name for name, kind in LINE_KINDS.items() if not kind.whole_line and not (dcon and kind.modbus)
-        ]
-        return line + sorted(self._instruments[unit].FAULTS)
-
-    def takes_argument(self, unit: int, kind: str) -> bool:
-        """Whether a kind of fault has an argument; False for what is no fault at all."""
-        if kind in LINE_KINDS:
-            return LINE_KINDS[kind].argument is not None
-        return unit in self._instruments and kind in self._instruments[unit].ARGUMENTS
 
     def clear(self, unit: int = EVERY_UNIT, now_us: int = 0):
         """End the faults of a unit (0: all of all units)."""
@@ -122,9 +74,13 @@ class Faults:
         kept = []
         ended = []
         for fault in self._active:
+            if fault.kind in SENSOR_KINDS:
+                fault.instrument.sensing.at_us = now_us
             (kept if now_us < fault.until_us and fault.replies != 0 else ended).append(fault)
         for fault in ended:
-            if fault.instrument is not None:
+            if fault.kind in SENSOR_KINDS:
+                fault.instrument.sensing.end(fault)
+            elif fault.instrument is not None:
                 fault.instrument.end_fault(fault.kind, fault.arg, now_us)
                 _go_on(kept, fault)
             if self.told is not None:
@@ -136,71 +92,60 @@ class Faults:
 
     def active(self) -> list:
         """What is wrong now, as dictionaries for a report."""
-        return [
-            {"unit": fault.unit, "kind": fault.kind, "arg": fault.arg, **fault.narrow.told()}
-            for fault in self._active
-        ]
+        return [fault.told() for fault in self._active]
 
-    # What can be --------------------------------------------------------------------------------
-
-    def _checked(self, unit: int, kind: str, arg, where: dict) -> tuple:
-        """Argument and requests of a fault. Raises FaultError."""
-        self._known(unit)
-        replies = where.pop("replies", -1)
-        if not isinstance(replies, int) or isinstance(replies, bool) or (replies < 1 and replies != -1):
-            raise FaultError(f"replies is {replies!r}; expected a whole number from 1")
-        narrow = Narrow(**where)
-        if kind not in LINE_KINDS:
-            instrument = self._instrument(unit, kind, arg)
-            narrow.refuse(f"{kind} is a fault of the whole {instrument.name}")
-            return arg, narrow
-        does = LINE_KINDS[kind]
-        if does.whole_line:
-            narrow.refuse(f"{kind} is a fault of the whole line")
-            if unit != EVERY_UNIT:
-                raise FaultError(f"{kind} is a fault of the whole line: name all units")
-        if unit != EVERY_UNIT and self._in_dcon(unit):
-            name = self._instruments[unit].name
-            narrow.refuse(f"{name} speaks DCON")
-            if does.modbus:
-                raise FaultError(f"{kind} is a fault of units in Modbus, and {name} speaks DCON")
-        return does.checked(arg), narrow
-
-    def _in_dcon(self, unit: int) -> bool:
-        return getattr(self._instruments[unit], "protocol", "") == "dcon"
-
-    def _known(self, unit: int):
-        if unit != EVERY_UNIT and unit not in self._instruments:
-            units = ", ".join(str(known) for known in self.units())
-            raise FaultError(f"there is no unit {unit} on the line: it has {units}")
-
-    def _instrument(self, unit: int, kind: str, arg):
-        """Whose own fault this is."""
-        if unit == EVERY_UNIT:
-            raise FaultError(f"{kind} is no fault of the line ({', '.join(LINE_KINDS)}): name one unit")
-        instrument = self._instruments[unit]
-        if kind not in instrument.FAULTS:
-            known = ", ".join(self.kinds(unit))
-            raise FaultError(f"{instrument.name} ({instrument.TYPE}) has no fault {kind!r}: it knows {known}")
-        if arg is not None and kind not in instrument.ARGUMENTS:
-            raise FaultError(f"the fault {kind} takes no argument, but got {arg!r}")
-        return instrument
+    def _begin_sensor(self, fault: Fault):
+        sensing = self._instruments[fault.unit].sensing
+        if fault.narrow.channel is not None:
+            fault.place = sensing.place(fault.narrow.channel)
+        sensing.begin(fault)
+        fault.instrument = self._instruments[fault.unit]
+        self._active.append(fault)
 
     def _begin_own(self, fault: Fault, now_us: int):
         instrument = self._instruments[fault.unit]
         instrument.begin_fault(fault.kind, fault.arg, now_us)
         if instrument.FAULTS[fault.kind]:
             fault.instrument = instrument
-            fault.begun_us = now_us
             self._active.append(fault)
         if fault.kind == "reset":
             booted_us = now_us + instrument.BOOT_MS * 1000
             self._active.append(Fault(instrument.unit, "silence", None, booted_us))
 
+    # Who talks unasked ----------------------------------------------------------------------------
+
+    def talk(self, now_us: int) -> int:
+        """Say what is due; when the next is, in us."""
+        next_us = _FOREVER_US
+        for fault in self._active:
+            does = fault.does
+            if does is None or does.talks is None or now_us >= fault.until_us:
+                continue
+            if fault.next_us <= now_us:
+                if self.say is not None:
+                    data = does.talks(fault, self._addressed(fault.unit), self._asked, self._random)
+                    self.say(now_us, data, does.asks)
+                fault.next_us = now_us + int(fault.arg * 1000)
+            next_us = min(next_us, fault.next_us)
+        return next_us
+
+    def _addressed(self, unit: int) -> list:
+        return list(self._instruments.values()) if unit == EVERY_UNIT else [self._instruments[unit]]
+
+    def unplugged(self, at_us: int) -> bool:
+        """Whether the port itself is gone."""
+        return any(
+            fault.kind == "unplugged" and fault.unit == EVERY_UNIT and at_us < fault.until_us
+            for fault in self._active
+        )
+
+
     # What the slave asks ------------------------------------------------------------------------
 
     def deaf(self, unit: int, at_us: int, request=None, start_us=None) -> bool:
         """Whether a unit does not hear a request that began at ``start_us`` and ended at ``at_us``."""
+        if request is not None:
+            self._asked[unit] = request
         spoke_us = self._spoke_us.get(unit, _LONG_AGO_US)
         start_us = at_us if start_us is None else start_us
         for fault in self._active:
@@ -248,7 +193,7 @@ class Faults:
         for fault in self._active:
             if not fault.concerns(unit, request, answer.start_us):
                 continue
-            if fault.does is None:
+            if fault.instrument is not None:
                 fault.used()
             elif fault.does.bends is not None:
                 fault.used()

@@ -46,6 +46,10 @@ class Kind:
     ``takes(fault, address, value)``        what a register becomes instead of ``value``
     ``bends(fault, answer, random)``        changes an Answer
     ``echoes(fault, data)``                 what of a request comes back to its sender
+    ``talks(fault, instruments, asked, random)``
+                                            what is said unasked, every ``arg`` ms; ``asked``: the last
+                                            request of each unit; ``asks``: it is a request, which is answered
+    ``senses(fault, place, value, at_us)``  what a sensor shows instead of ``value``; ``still``: without noise
     """
 
     def __init__(self, name: str, about: str, argument=None, whole_line=False, modbus=False, **does):
@@ -59,6 +63,10 @@ class Kind:
         self.takes = does.get("takes")
         self.bends = does.get("bends")
         self.echoes = does.get("echoes")
+        self.talks = does.get("talks")
+        self.asks = does.get("asks", False)
+        self.senses = does.get("senses")
+        self.still = does.get("still", False)
 
     def checked(self, arg):
         """The argument of such a fault. Raises FaultError."""

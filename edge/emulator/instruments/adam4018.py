@@ -10,7 +10,7 @@ exception 2; a channel that is switched off reads 0 and blanks.
 from struct import Struct
 
 from edge.emulator.instruments.dcon_module import DconModule, commands, signed
-from edge.emulator.instruments.instrument import FaultError, Instrument, process_values, unit_and_delay
+from edge.emulator.instruments.instrument import FaultError, Instrument, unit_and_delay
 from edge.emulator.instruments.thermocouples import KINDS, Terminals
 from edge.node.bus import modbus
 from edge.node.devices import adam4018 as registers
@@ -77,6 +77,7 @@ class Adam4018(DconModule, Instrument):
             (i, *channels[key]) for i, key in enumerate(registers.INPUTS) if key in channels
         ]
         self.reads = [reads for _, _, reads, _ in self._channels]
+        self.terminals = [registers.INPUTS[i] for i, _, _, _ in self._channels]
         self._broken = set()
         self._shorted = set()
         self._faulty = {"burnt_out": self._broken, "shorted": self._shorted}
@@ -116,7 +117,7 @@ class Adam4018(DconModule, Instrument):
         return module
 
     def connect(self, model, rng):
-        self._process = process_values(model, self.reads)
+        self._process = self.sense(model)
         self._gauss = rng.gauss
 
     def step(self, now_us: int):
@@ -134,7 +135,9 @@ class Adam4018(DconModule, Instrument):
         for place, (i, sensor, _, noise) in enumerate(self._channels):
             if not enabled & 1 << i:
                 continue
-            hot_c = values[place] + noise * self._gauss(0.0, 1.0)
+            hot_c = values[place]
+            if place not in self.sensing.still:
+                hot_c += noise * self._gauss(0.0, 1.0)
             counts[i], bad[i] = self._measure(i, sensor, hot_c)
         _COUNTS.pack_into(self.holding.data, self._place, *counts)
         self.coils.put_all(registers.BURN_OUT, bad)

@@ -7,7 +7,7 @@ beyond those here answer exception 2.
 
 from struct import pack, unpack
 
-from edge.emulator.instruments.instrument import ILLEGAL_VALUE, Instrument, process_values, unit_and_delay
+from edge.emulator.instruments.instrument import ILLEGAL_VALUE, Instrument, unit_and_delay
 from edge.node.bus import modbus
 from edge.node.devices import eurotherm3200 as registers
 from edge.node.devices.eurotherm3200 import as_float
@@ -77,7 +77,7 @@ class Eurotherm3200(Instrument):
         return cls(name, unit, delay_ms, reads, drives, set_point_c, keys.number("noise", 0.0, 1000.0, 0.0))
 
     def connect(self, model, rng):
-        self._process = process_values(model, self.reads)
+        self._process = self.sense(model)
         self._gauss = rng.gauss
         for attribute, _ in self.drives:
             self.percent[0] = self._integral_pct = getattr(model, attribute)
@@ -100,7 +100,9 @@ class Eurotherm3200(Instrument):
         if self._process is None:
             return
         values = self.values
-        pv = TERMINALS_C if self._shorted else self._process()[0] + self.noise * self._gauss(0.0, 1.0)
+        pv = TERMINALS_C if self._shorted else self._process()[0]
+        if not self._shorted and not self.sensing.still:
+            pv += self.noise * self._gauss(0.0, 1.0)
         remote = values[registers.REMOTE_SELECT]
         chosen = registers.REMOTE_SETPOINT if remote else registers.TARGET_SETPOINT
         set_point = values[chosen]

@@ -15,7 +15,7 @@ from cext.thermocouple import emf_mv, measured_temp_c
 from edge.emulator.instruments import icpdas
 from edge.emulator.instruments.dcon_module import commands, signed
 from edge.emulator.instruments.icpdas import BIT, ONLY_1, IcpDasModule
-from edge.emulator.instruments.instrument import FaultError, Instrument, process_values, unit_and_delay
+from edge.emulator.instruments.instrument import FaultError, Instrument, unit_and_delay
 from edge.emulator.instruments.thermocouples import KINDS
 from edge.node.devices import m7019r as registers
 
@@ -93,6 +93,7 @@ class M7019R(IcpDasModule):
         self.cold_junction_c = cold_junction_c
         self._channels = [(i, channels[key]) for i, key in enumerate(registers.INPUTS) if key in channels]
         self.reads = [channel.reads for _, channel in self._channels]
+        self.terminals = [registers.INPUTS[i] for i, _ in self._channels]
         self._emf_cold_mv = {sensor: emf_mv(cold_junction_c, kind) for sensor, kind in KINDS.items()}
         self._broken = set()
         self._shorted = set()
@@ -188,7 +189,7 @@ class M7019R(IcpDasModule):
         self._plan = plan
 
     def connect(self, model, rng):
-        self._process = process_values(model, self.reads)
+        self._process = self.sense(model)
         self._gauss = rng.gauss
 
     def step(self, now_us: int):
@@ -197,10 +198,11 @@ class M7019R(IcpDasModule):
         values = self._process()
         counts = self._counts
         gauss = self._gauss
+        still = self.sensing.still
         bad = 0
         for i, place, channel, wired, taken, cold_mv, offset, fits in self._plan:
             value = values[place]
-            if channel.noise:
+            if channel.noise and place not in still:
                 value += channel.noise * gauss(0.0, 1.0)
             if not fits:
                 # Shorted, or open without detection: such an input drifts there.

@@ -17,14 +17,16 @@ When nothing was heard for the watchdog's time, what it drives goes to safe_pct 
 
 from edge.emulator.instruments.instrument import (
     ALL_FUNCTIONS,
+    DIAGNOSTIC,
     MASK_AND_READ_WRITE,
     NEVER_US,
+    FaultError,
     Instrument,
-    process_values,
     unit_and_delay,
 )
 from edge.node.devices.modbus_device import BITS, TABLES, TYPES, decode, encode
 
+_FUNCTIONS = ALL_FUNCTIONS | MASK_AND_READ_WRITE | DIAGNOSTIC
 _ORDERS = ("high_first", "low_first")
 
 
@@ -104,7 +106,7 @@ class ModbusDevice(Instrument):
     TYPE = "modbus"
     FAULTS = dict(Instrument.FAULTS, watchdog=False)
 
-    def __init__(self, name, unit, delay_ms, registers, functions=ALL_FUNCTIONS | MASK_AND_READ_WRITE):
+    def __init__(self, name, unit, delay_ms, registers, functions=_FUNCTIONS):
         blocks = {table: [] for table in TABLES}
         for register in registers:
             blocks[register.table].append((register.address, register.size))
@@ -124,6 +126,7 @@ class ModbusDevice(Instrument):
         self._driven = [register for register in registers if register.drives]
         self._watchdogs = [register for register in registers if register.watchdog_ms]
         self.reads = [register.reads for register in self._shown]
+        self.terminals = [register.name for register in self._shown]
         self.drives = [(register.drives, i) for i, register in enumerate(self._driven)]
         self.percent = [0.0] * len(self._driven)
         self._process = None
@@ -142,10 +145,30 @@ class ModbusDevice(Instrument):
         unit, delay_ms = unit_and_delay(keys)
         found = []
         for key in keys.names():
-            if key not in ("type", "unit", "delay_ms"):
+            if key not in ("type", "unit", "delay_ms", "identity"):
                 own = keys.table(key)
                 found.append(Register.from_keys(key, own))
         return cls(name, unit, delay_ms, found)
+
+    def register(self, name: str) -> float:
+        """What a register stands for, in its unit. Raises FaultError."""
+        register = self._named(name)
+        return register.number(self._get(register))
+
+    def set_register(self, name: str, value: float):
+        """Set a register as its panel or its own mind would; what it drives moves. Raises FaultError."""
+        register = self._named(name)
+        if register.reads:
+            raise FaultError(f"{self.name} {name} shows {register.reads} of the model: set that")
+        self._put(register, register.words(value))
+        self._take()
+
+    def _named(self, name: str) -> Register:
+        for register in self.registers:
+            if register.name == name:
+                return register
+        known = ", ".join(register.name for register in self.registers)
+        raise FaultError(f"{self.name} has no register {name!r}; it has {known}")
 
     def _table(self, register: Register):
         return self.tables[TABLES[register.table]]
@@ -159,7 +182,7 @@ class ModbusDevice(Instrument):
 
     def connect(self, model, rng):
         """Registers that drive stand where the model has its inputs."""
-        self._process = process_values(model, self.reads)
+        self._process = self.sense(model)
         for i, register in enumerate(self._driven):
             self.percent[i] = getattr(model, register.drives)
             self._put(register, register.raw(self.percent[i]))
