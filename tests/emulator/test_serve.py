@@ -466,6 +466,75 @@ def test_what_can_not_be_is_said_in_a_sentence(tmp_path):
     assert taken.read_text() == "mine"
 
 
+def without_termios(*arguments):
+    """The emulator on a system that has none."""
+    code = (
+        "import sys; sys.modules['termios'] = sys.modules['tty'] = None\n"
+        "from edge.emulator import pytest_plugin, serve\n"
+        f"sys.exit(serve.main({list(arguments)!r}))"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code], input="quit\n", capture_output=True, text=True, timeout=2 * WITHIN_S
+    )
+
+
+@pytest.mark.parametrize("arguments", [(), ("--port", "/dev/ttyUSB0")])
+def test_without_termios_it_says_so_in_a_sentence(arguments):
+    done = without_termios("bishkek", *arguments)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "no serial ports and pseudo-terminals of POSIX (no termios): give --tcp PORT" in done.stderr
+
+
+@pytest.mark.parametrize("line", ["--tcp", "--rtu-over-tcp"])
+def test_without_termios_tcp_is_a_line(line):
+    done = without_termios("bishkek", line, "0")
+    assert done.returncode == 0, done.stderr
+    first, answer = done.stdout.splitlines()
+    assert json.loads(first)["port"].startswith("127.0.0.1:") and json.loads(answer) == {"ok": True}
+
+
+@pytest.mark.parametrize("address", ["no", "127.0.0.1:70000", "127.0.0.1:", "256.1.1.1:0"])
+def test_an_address_that_can_not_be_is_told(address):
+    said = complaint("bishkek", "--tcp", address)
+    assert "is no address to listen on; expected PORT or HOST:PORT" in said or "can't listen on" in said
+
+
+def test_people_at_a_terminal_get_text_with_help_and_a_readable_state():
+    near, far = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edge.emulator.serve", "bishkek", "--seed", "1", "--timeline"],
+        stdin=far,
+        stdout=far,
+        stderr=subprocess.PIPE,
+    )
+    os.close(far)
+    said = b""
+
+    def typed(text, wanted):
+        nonlocal said
+        os.write(near, text)
+        end = time.monotonic() + 2 * WITHIN_S
+        while not all(word in said for word in wanted):
+            assert time.monotonic() < end and select.select([near], [], [], WITHIN_S)[0], said
+            said += os.read(near, 65536)
+
+    try:
+        typed(b"", [b"port /dev/pts/", b"help lists the commands"])
+        typed(b"help\n", [b"fault UNIT KIND", b"register NAME [VALUE]", b"quit"])
+        typed(b"fault roof late 200 60s\n", [b"ok"])
+        typed(b"state\n", [b"t_a1_c", b"burner", b" %", b"fault     unit 1: late 200", b"requests 0"])
+        typed(b"timeline\n", [b"fault begins  unit 1: late 200"])
+        typed(b"help roof\n", [b"burnt_out"])
+        typed(b"quit\n", [])
+        assert process.wait(timeout=2 * WITHIN_S) == 0
+        assert b"{" not in said
+    finally:
+        process.kill()
+        process.wait(timeout=WITHIN_S)
+        process.stderr.close()
+        os.close(near)
+
+
 def test_an_old_link_is_replaced(tmp_path):
     link = tmp_path / "line"
     link.symlink_to("/dev/pts/987654")
