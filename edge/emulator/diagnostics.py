@@ -1,8 +1,8 @@
 """What a unit answers about itself: functions 8 (diagnostics), 17 (server id), 43/14 (device identification).
 
 Source: MODBUS Application Protocol V1.1b3, 6.8, 6.13 and 6.21. Of function 8: query data, restart, diagnostic
-register, listen only mode, and the counters 10 to 18. The server id is the product's name; the run indicator
-is its last byte.
+register, listen only mode, and the counters 10 to 18. The server id is the unit's number; behind it and the
+run indicator stands the product's name, as the controllers of PI-MBUS-300 have it.
 """
 
 from edge.emulator.instruments.instrument import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE
@@ -79,7 +79,7 @@ class Diagnostics:
             return self._diagnose(frame)
         if frame[1] == SERVER_ID:
             text = self._instrument.identity.product.encode("ascii", "replace")
-            return frame[:2] + bytes((len(text) + 1,)) + text + bytes((RUNNING,))
+            return frame[:2] + bytes((len(text) + 2, frame[0], RUNNING)) + text
         return self._identify(frame)
 
     def _diagnose(self, frame: bytes):

@@ -1,5 +1,7 @@
 """Functions 8, 17 and 43 of a described device, by hand and by a master that others wrote."""
 
+import subprocess
+
 import pytest
 from pymodbus.client import ModbusSerialClient
 
@@ -8,6 +10,7 @@ from edge.emulator.plant_file import PlantFileError
 from edge.node.bus import modbus
 from tests.emulator.test_bench import Desk
 from tests.emulator.test_plant_of_values import PLANT
+from tests.parts import require_command
 
 UNIT = 9
 IDENTITY = '\n[instrument.probe.identity]\nvendor = "Acme"\nproduct = "P1"\nrevision = "2.3"\n'
@@ -87,7 +90,7 @@ def test_it_says_who_it_is(desk):
     assert identify(desk, 2, 2) == {2: "2.3", 4: "probe"}
     assert identify(desk, 4, 1) == {1: "P1"}
     assert identify(desk, 4, 9) == -2 and identify(desk, 5, 0) == -3 and identify(desk, 1, 0, 13) == -1
-    assert desk.ask(modbus.sealed(bytes((UNIT, 17))))[2:-2] == b"\x03P1\xff"
+    assert desk.ask(modbus.sealed(bytes((UNIT, 17))))[2:-2] == b"\x04\x09\xffP1"
     assert desk.ask(modbus.sealed(bytes((1, 17))))[1:3] == b"\x91\x01", "a module without it refuses"
 
 
@@ -108,6 +111,29 @@ def test_a_long_identity_is_refused(tmp_path):
         plant_file.load(str(path))
 
 
+def test_mbpoll_reads_the_server_id(furnace_bench_factory, path):
+    bench = furnace_bench_factory(plant=path)
+    command = [
+        require_command("mbpoll"),
+        "-m",
+        "rtu",
+        "-b",
+        "38400",
+        "-P",
+        "none",
+        "-o",
+        "2",
+        "-u",
+        "-a",
+        "9",
+    ]
+    done = subprocess.run(
+        [*command, bench.port], capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
+    )
+    said = done.stdout + done.stderr
+    assert "0x09" in said and "On" in said and "P1" in said, said
+
+
 def test_pymodbus_reads_identity_server_id_and_counters(furnace_bench_factory, path):
     bench = furnace_bench_factory(plant=path)
     client = ModbusSerialClient(bench.port, baudrate=bench.baud, timeout=2, retries=3)
@@ -116,7 +142,7 @@ def test_pymodbus_reads_identity_server_id_and_counters(furnace_bench_factory, p
         found = client.read_device_information(read_code=2, object_id=0, device_id=UNIT)
         assert found.information == {0: b"Acme", 1: b"P1", 2: b"2.3", 4: b"probe"}
         found = client.report_device_id(device_id=UNIT)
-        assert found.identifier[:2] == b"P1" and found.status
+        assert found.identifier.startswith(b"\x09\xffP"), "it takes the last byte for the run indicator"
         assert client.diag_query_data(msg=b"\x12\x34", device_id=UNIT).message in (b"\x12\x34", [0x1234])
         assert not client.diag_read_bus_message_count(device_id=UNIT).isError()
     finally:

@@ -1,9 +1,14 @@
 """Who talks unasked, echoes that are cut, a port that is unplugged, sensors that lie; on virtual time."""
 
+from random import Random
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cext.crc import crc16
 from edge.box.config import describe, find
+from edge.emulator.fault_script import drawn
 from edge.emulator.faults import FaultError
 from edge.emulator.virtual import VirtualRun
 from edge.node.bus import modbus
@@ -186,3 +191,57 @@ def test_a_channel_that_is_not_there_and_a_fault_without_channels_are_told():
         desk.bench.fault(ROOF, "late", channel="ai0")
     with pytest.raises(FaultError, match="no fault 'drift'"):
         desk.bench.fault("feeder", "drift")
+
+
+@pytest.mark.parametrize(
+    ("unit", "kind"), [("all", "echo"), ("all", "cut_echo"), (ROOF, "babbling"), (ROOF, "second_master")]
+)
+def test_echoes_and_talkers_end_after_so_many(unit, kind):
+    desk = Desk()
+    desk.bench.fault(unit, kind, replies=2)
+    heard = listen(desk)
+    for _ in range(4):
+        desk.wait(0.5)
+        desk.port.write(READ)
+        let_pass(desk, 0.1)
+    assert not desk.bench.faults.armed
+    found = [data for _, direction, data in heard if direction in "=!"]
+    assert len(found) == (4 if kind == "second_master" else 2)
+
+
+# ---- Any fault, at any moment
+
+WANTED = [READ, modbus.read_request(O2, 4, 0, 4), modbus.read_request(3, 1, 268, 2)] + [
+    modbus.write_registers(3, 32, [8000, 9000]),
+    modbus.write_register(3, 32, 5000),
+    modbus.write_coil(3, 268, False),
+    modbus.write_register(0, 32, 4000),
+    b"\x01\x04\x00",
+    bytes(40),
+]
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32))
+def test_any_faults_at_any_moment_break_nothing_that_their_end_does_not_mend(seed):
+    rng = Random(seed)
+    desk = Desk(seed=1)
+    events = drawn(seed, desk.bench.faults, mean_s=0.3, lasts_s=1.0)
+    event = next(events)
+    while desk.clock.now_us() < 8000000:
+        while event.at_us <= desk.clock.now_us():
+            unit, kind, argument = event.unit, event.kind, event.argument
+            replies = rng.choice((-1, 1, 2)) if (unit, kind) != (0, "unplugged") else -1
+            desk.bench.faults.set(unit, kind, argument, desk.clock.now_us(), event.for_s, replies)
+            event = next(events)
+        try:
+            desk.port.write(rng.choice(WANTED))
+            desk.wait(rng.choice((0.0, 0.002, 0.05, 0.3)))
+            desk.port.read()
+        except OSError:
+            desk.wait(0.1)
+    desk.bench.clear_faults()
+    assert not desk.bench.faults.active() and not desk.bench.faults.armed
+    desk.wait(32)
+    desk.port.read()
+    assert desk.ask(READ)[:3] == READ[:2] + b"\x10"

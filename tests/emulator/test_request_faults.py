@@ -155,6 +155,7 @@ def test_every_sort_of_fault_can_end_after_so_many_answers(kind):
         ((ROOF, "late", 5), {"register": 65536}, "register is 65536"),
         ((ROOF, "late", 5), {"replies": 0}, "replies is 0; expected a whole number from 1"),
         ((ROOF, "frozen"), {"function": 4}, "frozen is a fault of roof itself"),
+        (("all", "unplugged"), {"replies": 3}, "an unplugged port has no replies"),
         (("all", "echo"), {"function": 4}, "echo is a fault of the whole line"),
         ((ROOF, "exception", 0), {}, "whole number of 1..255"),
     ],

@@ -119,11 +119,12 @@ class Faults:
         next_us = _FOREVER_US
         for fault in self._active:
             does = fault.does
-            if does is None or does.talks is None or now_us >= fault.until_us:
+            if does is None or does.talks is None or now_us >= fault.until_us or fault.replies == 0:
                 continue
             if fault.next_us <= now_us:
                 if self.say is not None:
                     data = does.talks(fault, self._addressed(fault.unit), self._asked, self._random)
+                    fault.used()
                     self.say(now_us, data, does.asks)
                 fault.next_us = now_us + int(fault.arg * 1000)
             next_us = min(next_us, fault.next_us)
@@ -179,8 +180,10 @@ class Faults:
     def echo(self, data: bytes, at_us: int) -> bytes:
         """What of a request comes back to the master at this time."""
         for fault in self._active:
-            if fault.does is not None and fault.does.echoes is not None and at_us < fault.until_us:
-                return fault.does.echoes(fault, data)
+            does = fault.does
+            if does is not None and does.echoes is not None and fault.concerns(fault.unit, None, at_us):
+                fault.used()
+                return does.echoes(fault, data)
         return b""
 
     def bend(self, unit: int, reply: bytes, start_us: int, char_us: float, dcon=None, request=None) -> tuple:

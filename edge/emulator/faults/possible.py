@@ -54,6 +54,8 @@ class Possible:
         if not whole or (replies < 1 and replies != -1):
             raise FaultError(f"replies is {replies!r}; expected a whole number from 1")
         narrow = Narrow(**where)
+        if kind == "unplugged" and unit == EVERY_UNIT and replies != -1:
+            raise FaultError("an unplugged port has no replies that could be counted: give it seconds")
         if kind in LINE_KINDS:
             narrow.refuse_channel(kind)
             return self._of_line(unit, LINE_KINDS[kind], arg, narrow), narrow
