@@ -28,7 +28,7 @@ def shelf(tmp_path):
 def instrument(bench, unit):
     found = minimalmodbus.Instrument(bench.port, unit)
     found.serial.baudrate = bench.baud
-    found.serial.timeout = 1
+    found.serial.timeout = 10
     return found
 
 

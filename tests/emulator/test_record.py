@@ -144,7 +144,7 @@ def test_tshark_sees_the_faults_that_the_line_had(tmp_path):
 
 def test_the_emulator_on_a_pseudo_terminal_records_whole_frames(tmp_path):
     path = tmp_path / "real.pcap"
-    options = ["--attached", "--silence-ms", "100", "--record", str(path)]
+    options = ["--attached", "--silence-ms", "5000", "--record", str(path)]
     child = Child("emulator", "edge.emulator.serve", "bishkek", *options)
     try:
         port = json.loads(child.line(15))["port"]
@@ -158,7 +158,7 @@ def test_the_emulator_on_a_pseudo_terminal_records_whole_frames(tmp_path):
                     time.sleep(0.005)
                     os.write(fd, piece)
                 wanted = len(received) + 21
-                while len(received) < wanted and select.select([fd], [], [], 5)[0]:
+                while len(received) < wanted and select.select([fd], [], [], 20)[0]:
                     received += os.read(fd, 64)
         finally:
             os.close(fd)

@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 import tty
 
@@ -95,6 +96,8 @@ def raw(emulator):
     """The port as a file descriptor, raw."""
     fd = os.open(emulator.port, os.O_RDWR | os.O_NOCTTY)
     tty.setraw(fd)
+    # What a master before has not read stays in a pseudo-terminal.
+    termios.tcflush(fd, termios.TCIOFLUSH)
     yield fd
     os.close(fd)
 
@@ -117,7 +120,7 @@ def ask(fd, request, within_s=0.5, size=0):
 
 @pytest.fixture
 def client(emulator):
-    client = ModbusSerialClient(emulator.port, baudrate=38400, timeout=1, retries=1)
+    client = ModbusSerialClient(emulator.port, baudrate=38400, timeout=10, retries=1)
     assert client.connect()
     yield client
     client.close()
@@ -191,10 +194,14 @@ def test_pymodbus_gets_the_exceptions(client):
     assert client.write_register(m7019r.AI_VALUE, 1, device_id=ROOF).exception_code == 2
 
 
-def mbpoll(emulator, *arguments):
-    command = [require_command("mbpoll"), "-m", "rtu", "-b", "38400", "-P", "none", "-o", "0.5", "-1"]
+def mbpoll(emulator, *arguments, timeout_s=5):
+    line = ["-m", "rtu", "-b", "38400", "-P", "none", "-o", str(timeout_s), "-1"]
     done = subprocess.run(
-        [*command, *arguments], capture_output=True, text=True, timeout=WITHIN_S, stdin=subprocess.DEVNULL
+        [require_command("mbpoll"), *line, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=4 * WITHIN_S,
+        stdin=subprocess.DEVNULL,
     )
     values = [int(found) for found in re.findall(r"^\[\d+\]:\s+(-?\d+)", done.stdout, re.M)]
     return done.returncode, values, done.stdout + done.stderr
@@ -223,7 +230,7 @@ def test_mbpoll_writes_and_is_refused_and_finds_nobody(emulator):
     assert values == [5000, 6000], said
     assert "Illegal data address" in mbpoll(emulator, "-a", "1", "-t", "3", "-r", "100", port)[2]
     assert "Illegal function" in mbpoll(emulator, "-a", "2", "-t", "4", "-r", "1", port)[2]
-    assert "timed out" in mbpoll(emulator, "-a", "77", "-t", "4", "-r", "1", port)[2]
+    assert "timed out" in mbpoll(emulator, "-a", "77", "-t", "4", "-r", "1", port, timeout_s=0.5)[2]
 
 
 # ---- The line
@@ -355,13 +362,17 @@ def test_faults_from_the_console(emulator, raw):
     assert emulator.say("state")["faults"] == [{"unit": 1, "kind": "silence", "arg": None}]
     assert emulator.say("clear roof") == {"ok": True}
     assert len(ask(raw, request)[0]) == 7
+    assert emulator.say("fault 1 truncated 3") == {"ok": True}
+    assert len(ask(raw, request, 2)[0]) == 3
+    emulator.say("clear")
     assert emulator.say("fault 1 truncated 3 0.5s") == {"ok": True}
-    assert len(ask(raw, request, 0.1)[0]) == 3
-    time.sleep(0.8)
-    assert len(ask(raw, request)[0]) == 7
+    wait_until(lambda: not emulator.say("state")["faults"])
+    assert len(ask(raw, request, 2)[0]) == 7
     assert emulator.say("fault 1 silence 0.2") == {"ok": True}
     assert emulator.say("fault 1 burnt_out 0 30") == {"ok": True}
-    time.sleep(0.6)
+    wait_until(lambda: len(emulator.say("state")["faults"]) == 1)
+    began_s = emulator.say("state")["time_s"]
+    wait_until(lambda: emulator.say("state")["time_s"] > began_s + 0.5)
     assert ask(raw, request)[0][3:5] == b"\x7f\xff"
     assert emulator.say("fault 1 late") == {"ok": True}
     assert ask(raw, request)[1][0] > 150000
@@ -409,9 +420,9 @@ def test_it_needs_little_of_the_processor(emulator, raw):
 
     start, before = time.monotonic(), used_s()
     asked = 0
-    while time.monotonic() - start < 2.0:
+    while asked < 30:
+        assert time.monotonic() - start < 6 * WITHIN_S
         asked += len(ask(raw, modbus.read_request(ROOF, 4, 0, 8), size=21)[0]) == 21
-    assert asked > 20
     assert (used_s() - before) / (time.monotonic() - start) < 0.2
 
 
@@ -583,7 +594,7 @@ def test_a_port_that_goes_away_and_comes_back_keeps_the_plant_and_is_told(tmp_pa
     emulator = Emulator("--port", str(link))
     try:
         write = modbus.write_registers(MODULE, m7024.AO_VALUE, [8000])
-        assert ask(cable.near, write, 2, 8)[0] == write[:6] + modbus.sealed(write[:6])[-2:]
+        assert ask(cable.near, write, 20, 8)[0] == write[:6] + modbus.sealed(write[:6])[-2:]
         wait_until(lambda: emulator.say("state")["outputs"]["burner"] == 25.0)
         for turn in (1, 2):
             cable.pull()
@@ -593,7 +604,7 @@ def test_a_port_that_goes_away_and_comes_back_keeps_the_plant_and_is_told(tmp_pa
             cable.plug()
             wait_until(lambda turn=turn: emulator.say("state")["port"]["reopened"] == turn)
             read = modbus.read_request(MODULE, 3, m7024.AO_VALUE, 1)
-            assert ask(cable.near, read, 2, 7)[0][3:5] == (8000).to_bytes(2, "big")
+            assert ask(cable.near, read, 20, 7)[0][3:5] == (8000).to_bytes(2, "big")
         assert emulator.say("state")["outputs"]["burner"] == 25.0
         emulator.say("quit")
         code, said = emulator.left()

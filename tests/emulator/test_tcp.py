@@ -59,7 +59,7 @@ def where(bench):
 def client_of(bench, benches, **options):
     framer = FramerType.SOCKET if bench is benches["tcp"] else FramerType.RTU
     host, port = where(bench)
-    client = ModbusTcpClient(host, port=port, framer=framer, timeout=2, retries=2, **options)
+    client = ModbusTcpClient(host, port=port, framer=framer, timeout=10, retries=2, **options)
     deadline = time.monotonic() + WITHIN_S
     while not client.connect():
         assert time.monotonic() < deadline
