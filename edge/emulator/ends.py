@@ -13,6 +13,8 @@ from edge.emulator.tcp_line import TcpLine
 
 def open_end(options, baud: int):
     """The end that ``options`` (see edge.emulator.serve.Options) name. Raises PortError."""
+    if options.link is not None and (options.port or options.tcp or options.rtu_over_tcp):
+        raise PortError(f"link {options.link} can't be made: it goes with a pseudo-terminal only")
     if options.tcp is not None:
         return ModbusTcp(options.tcp)
     if options.rtu_over_tcp is not None:

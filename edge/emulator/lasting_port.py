@@ -42,7 +42,10 @@ class LastingPort:
     def _lose(self, error: OSError):
         self._lost = error.strerror or str(error)
         self._port.close()
-        self._say(f"{self._lost}; the plant goes on, and it is opened again when it is back")
+        self._say(
+            f"port {self.path} is gone ({self._lost}); the plant goes on, and the port is opened again "
+            "when it is there"
+        )
 
     def any(self) -> int:
         """How many bytes can be read now."""

@@ -149,11 +149,11 @@ def _milliseconds(text: str) -> float:
 def add_arguments(parser: argparse.ArgumentParser):
     """The arguments of the command."""
     parser.add_argument("plant", nargs="?", default="bishkek", help="name or file of a plant (%(default)s)")
-    parser.add_argument("--port", help="serial port, as /dev/ttyUSB0; by default a new pseudo-terminal")
-    parser.add_argument("--framing", default="8N1", choices=FRAMINGS, help="of --port (%(default)s)")
     others = parser.add_mutually_exclusive_group()
+    others.add_argument("--port", help="serial port, as /dev/ttyUSB0; by default a new pseudo-terminal")
     others.add_argument("--tcp", metavar="[HOST:]PORT", help="listen for Modbus TCP instead (127.0.0.1)")
     others.add_argument("--rtu-over-tcp", metavar="[HOST:]PORT", help="listen for the line's bytes instead")
+    parser.add_argument("--framing", default="8N1", choices=FRAMINGS, help="of --port (%(default)s)")
     parser.add_argument(
         "--silence-ms",
         type=_milliseconds,
@@ -165,7 +165,7 @@ def add_arguments(parser: argparse.ArgumentParser):
     faults = parser.add_mutually_exclusive_group()
     faults.add_argument("--script", metavar="FILE.toml", help="faults at their times")
     faults.add_argument("--chaos", type=int, metavar="SEED", help="faults drawn from a seed")
-    parser.add_argument("--record", metavar="FILE.pcap", help="capture the line, for Wireshark")
+    parser.add_argument("--record", metavar="FILE.pcapng", help="capture the line, for Wireshark")
     parser.add_argument("--timeline", action="store_true", help="keep a time line for the console")
     parser.add_argument("--attached", action="store_true", help="end when standard input ends")
 

@@ -122,7 +122,8 @@ def test_a_port_that_goes_away_and_comes_back_keeps_the_plant_and_is_told(tmp_pa
         emulator.say("quit")
         code, said = emulator.left()
         assert code == 0
-        assert said.count("hung up") == said.count("ttyUSB0 is back") == 2 and "Traceback" not in said, said
+        assert said.count("ttyUSB0 is gone") == said.count("ttyUSB0 is back") == 2, said
+        assert "Traceback" not in said
     finally:
         emulator.end()
         cable.pull()
@@ -159,6 +160,18 @@ def test_without_termios_tcp_is_a_line(line):
 def test_an_address_that_can_not_be_is_told(address):
     said = complaint("bishkek", "--tcp", address)
     assert "is no address to listen on; expected PORT or HOST:PORT" in said or "can't listen on" in said
+
+
+def test_a_link_goes_with_a_pseudo_terminal_only(tmp_path):
+    said = complaint("bishkek", "--tcp", "0", "--link", str(tmp_path / "line"))
+    assert "it goes with a pseudo-terminal only" in said
+    done = subprocess.run(
+        [sys.executable, "-m", "edge.emulator.serve", "--tcp", "0", "--port", "/dev/ttyUSB0"],
+        capture_output=True,
+        text=True,
+        timeout=2 * WITHIN_S,
+    )
+    assert done.returncode == 2 and "not allowed with argument" in done.stderr
 
 
 def test_people_at_a_terminal_get_text_with_help_and_a_readable_state():
