@@ -102,8 +102,10 @@ def raw(emulator):
     os.close(fd)
 
 
-def ask(fd, request, within_s=0.5, size=0):
+def ask(fd, request, within_s=None, size=0):
     """What comes back, and when its groups came, in us from the request; ``size`` bytes are waited for."""
+    if within_s is None:
+        within_s = 2 * WITHIN_S if size else 0.5
     start = time.monotonic()
     os.write(fd, request)
     data, times = b"", []
@@ -241,15 +243,16 @@ def test_a_reply_keeps_to_the_time_of_the_line(raw):
     expected_us = 8 * CHAR_US + 5000 + 21 * CHAR_US
     late_us = []
     groups = []
-    for _ in range(20):
+    end = time.monotonic() + 2 * WITHIN_S
+    # On a busy machine many are late, but none would ever be on time where the pace was wrong.
+    while len(late_us) < 20 or min(late_us) >= 3000:
+        assert time.monotonic() < end
         reply, times = ask(raw, request, size=21)
         assert len(reply) == 21
         groups.append(len(times))
         late_us.append(times[-1] - expected_us)
         time.sleep(0.01)
     assert min(late_us) > -100
-    # On a busy machine many are late, but none of twenty would be on time where the pace was wrong.
-    assert min(late_us) < 3000
     assert max(groups) > 1, "in groups, as a UART hands them over"
 
 
