@@ -7,13 +7,9 @@ import termios
 import serial
 import serial.rs485
 
-from edge.box.descriptor import Descriptor
+from edge.box.descriptor import Descriptor, PortError
 
 PARITIES = {"N": serial.PARITY_NONE, "E": serial.PARITY_EVEN, "O": serial.PARITY_ODD}
-
-
-class PortError(OSError):
-    """A port that can't be used: says which one, why, and what to do."""
 
 
 class SerialPort(Descriptor):

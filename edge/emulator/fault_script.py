@@ -8,19 +8,20 @@ A script is a TOML file of tables:
     kind = "late"           # see edge.emulator.faults, and FAULTS of the instruments
     argument = 150          # where the kind takes one
     for_s = 10              # seconds; without it the fault stays
-    replies = 3             # bends so many answers only
+    replies = 3             # is felt in so many answers only
+    function = 3            # only in requests of this function
+    register = 100          # only in requests that touch this data address
 """
 
 import tomllib
 from pathlib import Path
 from random import Random
 
-from edge.emulator.faults import EVERY_UNIT
-from edge.emulator.instruments.instrument import FaultError
+from edge.emulator.faults import EVERY_UNIT, FaultError, narrow
 
 NEVER_US = 1 << 62
 
-KEYS = ("at_s", "unit", "kind", "argument", "for_s", "replies")
+KEYS = ("at_s", "unit", "kind", "argument", "for_s", "replies", *narrow.KEYS)
 
 # Drawn faults: mean seconds between two, and how long one lasts on the mean.
 MEAN_S = 15.0
@@ -33,15 +34,18 @@ class ScriptError(ValueError):
 
 
 class Event:
-    """One fault to come. ``at_us`` from the start; ``for_s`` None: it stays; ``replies`` -1: all."""
+    """One fault to come. ``at_us`` from the start; ``for_s`` None: it stays; ``replies`` -1: all; ``where``:
+    of which requests.
+    """
 
-    def __init__(self, at_us: int, unit: int, kind: str, argument=None, for_s=None, replies: int = -1):
+    def __init__(self, at_us, unit: int, kind: str, argument=None, for_s=None, replies=-1, where=None):
         self.at_us = at_us
         self.unit = unit
         self.kind = kind
         self.argument = argument
         self.for_s = for_s
         self.replies = replies
+        self.where = where or {}
 
 
 class Script:
@@ -64,7 +68,13 @@ class Script:
         while self.next_us <= now_us:
             event = self._next
             self._faults.set(
-                event.unit, event.kind, event.argument, self.next_us, event.for_s, event.replies
+                event.unit,
+                event.kind,
+                event.argument,
+                self.next_us,
+                event.for_s,
+                event.replies,
+                **event.where,
             )
             self._advance()
 
@@ -99,12 +109,13 @@ def _event(where: str, table: dict, bench) -> Event:
     replies = table.get("replies", -1)
     if "replies" in table and (not isinstance(replies, int) or isinstance(replies, bool) or replies < 1):
         raise ScriptError(f"{where}: replies: is {replies!r}; expected a whole number from 1")
+    requests = {key: table[key] for key in narrow.KEYS if key in table}
     try:
         unit = bench.unit(table["unit"])
-        bench.faults.check(unit, table["kind"], table.get("argument"))
+        bench.faults.check(unit, table["kind"], table.get("argument"), **requests)
     except FaultError as error:
         raise ScriptError(f"{where}: {error}") from None
-    return Event(int(at_s * 1000000), unit, table["kind"], table.get("argument"), for_s, replies)
+    return Event(int(at_s * 1000000), unit, table["kind"], table.get("argument"), for_s, replies, requests)
 
 
 def _seconds(where: str, key: str, value) -> float:
@@ -118,11 +129,11 @@ def drawn(seed: int, faults, mean_s: float = MEAN_S, lasts_s: float = LASTS_S):
     ``lasts_s`` on the mean and LONGEST_S at most (exponential distributions).
     """
     rng = Random(f"chaos {seed}")
-    can_be = {unit: _possible(faults, unit) for unit in [EVERY_UNIT, *faults.units()]}
+    can_be = {unit: _possible(faults, unit) for unit in [EVERY_UNIT, *faults.possible.units()]}
     at_s = 0.0
     while True:
         at_s += rng.expovariate(1.0 / mean_s)
-        unit = EVERY_UNIT if rng.random() < 0.1 else rng.choice(faults.units())
+        unit = EVERY_UNIT if rng.random() < 0.1 else rng.choice(faults.possible.units())
         kind, argument = rng.choice(can_be[unit])
         if kind in _DRAWN:
             argument = _DRAWN[kind](rng)
@@ -133,7 +144,7 @@ def drawn(seed: int, faults, mean_s: float = MEAN_S, lasts_s: float = LASTS_S):
 def _possible(faults, unit: int) -> list:
     """(kind, argument) of all faults that a unit can have."""
     found = []
-    for kind in faults.kinds(unit):
+    for kind in faults.possible.kinds(unit):
         for argument in (None, *INPUTS):
             try:
                 faults.check(unit, kind, argument)
@@ -154,4 +165,13 @@ _DRAWN = {
     "stray": lambda rng: rng.randrange(1, 9),
     "noise": lambda rng: round(rng.uniform(0.001, 0.1), 3),
     "truncated": lambda rng: rng.randrange(0, 9),
+    "exception": lambda rng: rng.choice((1, 2, 3, 4, 5, 6, 10, 11)),
+    "deaf": lambda rng: rng.randrange(1, 200),
+    "clamping": lambda rng: rng.randrange(65536),
+    "duplicated": lambda rng: rng.randrange(60),
+    "babbling": lambda rng: rng.randrange(20, 600),
+    "second_master": lambda rng: rng.randrange(20, 600),
+    "cut_echo": lambda rng: rng.randrange(9),
+    "jump": lambda rng: round(rng.uniform(-100.0, 100.0), 1),
+    "drift": lambda rng: round(rng.uniform(-100.0, 100.0), 1),
 }

@@ -1,7 +1,8 @@
 """A plant file: which model with which parameters, and which instruments are wired to it.
 
     [plant]     name, title
-    [model]     kind, seed, [model.parameters], [model.inputs]        see edge.emulator.models
+    [model]     kind, seed, [model.parameters], [model.inputs]        see edge.emulator.models; or
+    [values]    named numbers instead of a model, or neither           see edge.emulator.values
     [line]      baud, char_bits
     [instrument.NAME]   type, unit, delay_ms, and what its family has
 
@@ -15,6 +16,7 @@ from random import Random
 
 from edge.emulator import models
 from edge.emulator.instruments import table
+from edge.emulator.values import Values
 
 PLANTS = Path(__file__).parent / "plants"
 
@@ -215,13 +217,20 @@ def build(file: str, values: dict, seed=None) -> Plant:
     baud = line.whole("baud", 1200, 115200)
     char_bits = line.whole("char_bits", 10, 12, 11)
     line.finish()
-    kind, model, seed = _model(keys.needed("model"), seed)
-    inputs = models.table(kind).INPUTS
+    if keys.has("model"):
+        if keys.has("values"):
+            raise keys.error("values", "stands beside [model]; expected one of the two")
+        kind, model, seed = _model(keys.needed("model"), seed)
+        inputs = models.table(kind).INPUTS
+    else:
+        model, inputs = _values(keys)
+        seed = 1 if seed is None else seed
     wired = Keys(file, "", values, model, inputs)
     instruments = _instruments(wired.needed("instrument"), seed)
     for key in wired.names():
-        if key not in ("plant", "model", "line", "instrument"):
-            raise wired.error(key, "nobody knows this table; known are plant, model, line, instrument")
+        if key not in ("plant", "model", "values", "line", "instrument"):
+            known = "plant, model, values, line, instrument"
+            raise wired.error(key, f"nobody knows this table; known are {known}")
     return Plant(name, title, baud, char_bits, model, inputs, instruments)
 
 
@@ -237,6 +246,15 @@ def _model(keys: Keys, seed) -> tuple:
         return kind, models.build(kind, seed, parameters, inputs), seed
     except ValueError as error:
         raise PlantFileError(f"{keys.file}: [model]: {error}") from None
+
+
+def _values(keys: Keys) -> tuple:
+    """A plant without a model, and what its instruments can drive."""
+    try:
+        values = Values(keys.values("values"))
+    except ValueError as error:
+        raise PlantFileError(f"{keys.file}: [values]: {error}") from None
+    return values, values.names
 
 
 def _instruments(keys: Keys, seed: int) -> list:

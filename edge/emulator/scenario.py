@@ -13,6 +13,7 @@ import tomllib
 from pathlib import Path
 
 from edge.box.config import NodeFileError, describe, find
+from edge.emulator.faults import narrow
 from edge.emulator.plant_file import PlantFileError
 from edge.emulator.virtual import VirtualRun
 from edge.node.commands import Commands
@@ -27,7 +28,12 @@ EVENTS = {
     "set": {"name", "value"},
     "command": {"text"},
 }
-OPTIONAL = {"fault": {"argument", "for_s"}, "clear": set(), "set": set(), "command": set()}
+OPTIONAL = {
+    "fault": {"argument", "for_s", "replies", *narrow.KEYS},
+    "clear": set(),
+    "set": set(),
+    "command": set(),
+}
 SIGNALS = ("t_furnace", "steam", "o2", "lambda", "draught", "power", "air_temperature")
 
 
@@ -184,7 +190,11 @@ def _run_with_progress(run: VirtualRun, until_us: int, progress):
 def _do(run: VirtualRun, event: dict) -> str:
     """Let an event happen; a command's answer."""
     if event["do"] == "fault":
-        run.bench.fault(event["unit"], event["kind"], event.get("argument"), event.get("for_s"))
+        where = {key: event[key] for key in narrow.KEYS if key in event}
+        replies = event.get("replies", -1)
+        run.bench.fault(
+            event["unit"], event["kind"], event.get("argument"), event.get("for_s"), replies, **where
+        )
     elif event["do"] == "clear":
         run.bench.clear_faults()
     elif event["do"] == "set":

@@ -288,7 +288,7 @@ def test_a_reset_instrument_is_silent_while_it_starts():
     [
         ((99, "silence"), "no unit 99 on the line: it has 1, 2, 3, 11"),
         (("stove", "silence"), "no unit 'stove': give all, or one of roof .1."),
-        ((1, "explode"), "roof .m7019r. has no fault 'explode': it knows silence, mute"),
+        ((1, "explode"), "roof .m7019r. has no fault 'explode': it knows silence, unplugged"),
         ((1, "trip"), "it knows .*burnt_out, frozen, reset"),
         (("all", "frozen"), "name one unit"),
         ((1, "late", "soon"), "whole number of 0..600000, but got 'soon'"),

@@ -92,14 +92,14 @@ def test_minimalmodbus_reads_and_writes_every_order(bench, minimal, name):
     if kind[0] == "f":
         assert minimal.read_float(address, 3, size, byteorder) == VALUES[kind]
         minimal.write_float(address, 0.15625, size, byteorder)
-        assert bench.register("meter", name) == 0.15625
+        assert bench.registers[f"meter.{name}"] == 0.15625
     else:
         signed = kind[0] == "s"
         assert minimal.read_long(address, 3, signed, byteorder, size) == VALUES[kind]
         minimal.write_long(address, 20260101, signed, byteorder, size)
-        assert bench.register("meter", name) == 20260101
-    bench.set_register("meter", name, VALUES[kind])
-    assert bench.register("meter", name) == VALUES[kind]
+        assert bench.registers[f"meter.{name}"] == 20260101
+    bench.registers[f"meter.{name}"] = VALUES[kind]
+    assert bench.registers[f"meter.{name}"] == VALUES[kind]
 
 
 def mbpoll(bench, *arguments):
@@ -138,20 +138,20 @@ def test_pymodbus_reads_64_bits_in_both_orders_of_words_and_unit_255(bench):
 
 
 def test_a_test_sets_registers_and_takes_their_values_away(bench, minimal):
-    assert bench.register("meter", "level") == 12.5
-    bench.set_register("meter", "level", -3276.7)
+    assert bench.registers["meter.level"] == 12.5
+    bench.registers["meter.level"] = -3276.7
     assert minimal.read_register(1, functioncode=4, signed=True) == -32767
-    bench.set_register(UNIT, "level", math.nan)
+    bench.registers["meter.level"] = math.nan
     assert minimal.read_register(1, functioncode=4) == 0x8000
-    assert math.isnan(bench.register("meter", "level"))
-    assert bench.register("meter", "t") == pytest.approx(bench.state()["process"]["t_a1_c"], abs=20.0)
+    assert math.isnan(bench.registers["meter.level"])
+    assert bench.registers["meter.t"] == pytest.approx(bench.state()["process"]["t_a1_c"], abs=20.0)
     for ask, words in (
-        (lambda: bench.register("meter", "nothing"), "has no register 'nothing'; it has "),
-        (lambda: bench.set_register("meter", "t", 900), "meter t shows t_a1_c of the model: set that"),
-        (lambda: bench.set_register("meter", "swapped", math.nan), "can't hold nan"),
-        (lambda: bench.register("other", "ao0"), "other has no registers by name"),
-        (lambda: bench.register("oven", "x"), "there is no unit 'oven'"),
-        (lambda: bench.ask("register meter"), "expected register UNIT NAME [VALUE]"),
+        (lambda: bench.registers["meter.nothing"], "has no register 'nothing'; it has "),
+        (lambda: bench.registers.__setitem__("meter.t", 900), "meter t shows t_a1_c of the model: set that"),
+        (lambda: bench.registers.__setitem__("meter.swapped", math.nan), "can't hold nan"),
+        (lambda: bench.registers["other.ao0"], "other is no instrument of described registers"),
+        (lambda: bench.registers["oven.x"], "there is no instrument 'oven'"),
+        (lambda: bench.ask("register"), "expected register NAME [VALUE]"),
     ):
         with pytest.raises(BenchError, match=re.escape(words)):
             ask()

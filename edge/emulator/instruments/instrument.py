@@ -7,6 +7,7 @@ watchdog with every request that is addressed to the instrument.
 from operator import attrgetter
 from struct import pack_into
 
+from edge.emulator.instruments.sensing import Sensing
 from edge.node.bus import modbus
 
 ILLEGAL_FUNCTION = 1
@@ -16,6 +17,8 @@ ILLEGAL_VALUE = 3
 ALL_FUNCTIONS = frozenset((1, 2, 3, 4, 5, 6, 15, 16))
 # Rare, and not in the data sheets of most.
 MASK_AND_READ_WRITE = frozenset((22, 23))
+# What a unit says of itself: see edge.emulator.diagnostics.
+DIAGNOSTIC = frozenset((8, 17, 43))
 
 # Later than any run: a watchdog that is not armed expires then.
 NEVER_US = 1 << 62
@@ -57,6 +60,10 @@ class Table:
         if self.width == 1:
             return self.data[place]
         return self.data[place] << 8 | self.data[place + 1]
+
+    def first(self) -> int:
+        """The lowest address of the map, 0 where it is empty."""
+        return self._spans[0][0] if self._spans else 0
 
     def put(self, address: int, value: int):
         """Set the register 0..65535 or bit 0..1 at an address of the map."""
@@ -142,8 +149,21 @@ class Instrument:
         self.reads = []
         self.drives = []
         self.percent = []
+        # What the terminals of ``reads`` are called, where they have names; and what the sensors there show.
+        self.terminals = None
+        self.sensing = None
+        # An edge.emulator.diagnostics.Identity, where it has one.
+        self.identity = None
 
     # The process side -------------------------------------------------------------------------
+
+    def sense(self, model):
+        """A function that reads what its sensors show of a process."""
+        names = [(name,) for name in self.reads]
+        if self.terminals is not None:
+            names = list(zip(self.reads, self.terminals, strict=True))
+        self.sensing = Sensing(process_values(model, self.reads), names)
+        return self.sensing.values
 
     def connect(self, model, rng):
         """Wire it to a process whose attributes it reads and drives; ``rng`` makes its noise."""

@@ -27,12 +27,12 @@ When nothing was heard for the watchdog's time, what it drives goes to safe_pct 
 from edge.emulator.instruments.described_register import Register
 from edge.emulator.instruments.instrument import (
     ALL_FUNCTIONS,
+    DIAGNOSTIC,
     MASK_AND_READ_WRITE,
     NEVER_US,
     FaultError,
     Instrument,
     Table,
-    process_values,
     unit_and_delay,
 )
 from edge.node.bus import modbus
@@ -40,8 +40,8 @@ from edge.node.devices.register_blocks import BITS, TABLES
 
 __all__ = ["ModbusDevice", "Register"]
 
-_OWN_KEYS = ("type", "unit", "delay_ms", "functions", "max_registers", "merge")
-_FUNCTIONS = ALL_FUNCTIONS | MASK_AND_READ_WRITE
+_OWN_KEYS = ("type", "unit", "delay_ms", "functions", "max_registers", "merge", "identity")
+_FUNCTIONS = ALL_FUNCTIONS | MASK_AND_READ_WRITE | DIAGNOSTIC
 
 
 class ModbusDevice(Instrument):
@@ -75,6 +75,7 @@ class ModbusDevice(Instrument):
         self._driven = [register for register in registers if register.drives]
         self._watchdogs = [register for register in registers if register.watchdog_ms]
         self.reads = [register.reads for register in self._shown]
+        self.terminals = [register.name for register in self._shown]
         self.drives = [(register.drives, i) for i, register in enumerate(self._driven)]
         self.percent = [0.0] * len(self._driven)
         self._process = None
@@ -91,7 +92,7 @@ class ModbusDevice(Instrument):
     def from_keys(cls, name: str, keys):
         """From its table of a plant file."""
         unit, delay_ms = unit_and_delay(keys, 255)
-        functions = keys.wholes("functions", 1, 23, sorted(_FUNCTIONS))
+        functions = keys.wholes("functions", 1, 43, sorted(_FUNCTIONS))
         unknown = sorted(set(functions) - _FUNCTIONS)
         if unknown:
             raise keys.error("functions", f"has {unknown}; expected some of {sorted(_FUNCTIONS)}")
@@ -148,7 +149,7 @@ class ModbusDevice(Instrument):
 
     def connect(self, model, rng):
         """Registers that drive stand where the model has its inputs."""
-        self._process = process_values(model, self.reads)
+        self._process = self.sense(model)
         for i, register in enumerate(self._driven):
             self.percent[i] = getattr(model, register.drives)
             self._set_percent(register, self.percent[i])

@@ -159,6 +159,10 @@ def test_adam_thermocouples(kind):
     assert master.bits(0, 2) == [False, False]  # 00001
     master.instrument.begin_fault("burnt_out", "ai0", master.now_us)
     assert master.bits(0, 2) == [True, False] and master.registers(0) == [0xFFFF]
+    master.instrument.end_fault("burnt_out", "ai0", master.now_us)
+    master.instrument.begin_fault("shorted", "ai0", master.now_us)
+    (count,) = master.registers(0)
+    assert abs(count * 1370.0 / 65536.0 - 25.0) < 0.02 and master.bits(0, 2) == [False, False]
     assert master.registers(200) == [0x0F]  # 40201
     assert master.registers(210) == [0x4018 if kind == "adam4018+" else 0x4118]  # 40211
 
