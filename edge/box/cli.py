@@ -42,6 +42,9 @@ def parser_for(command: str) -> argparse.ArgumentParser:
 
 def main(argv=None) -> int:
     argv = sys.argv[1:] if argv is None else argv
+    if sys.stdout is not None and sys.stdout.errors == "strict":
+        # A name from a file or a broker may have what the locale's encoding has not.
+        sys.stdout.reconfigure(errors="replace")
     wanted = next((word for word in argv if word in COMMANDS), "")
     try:
         args = parser_for(wanted).parse_args(argv)
