@@ -1,6 +1,7 @@
 # make run    a furnace being controlled, in the terminal    (ARGS="--for 60s --json")
 # make test   everything that is checked in minutes          (ARGS="-k name")
 # make long   what takes longer
+# make soak   the tests five times beside four busy processes      (ARGS="--times 20 hil_tests/test_microbit.py")
 # make bench  the figures, side by side with peers
 # make lint   the linter
 
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 SOURCES := setup.py pyproject.toml $(wildcard cext/*.py cext/*.pxd edge/emulator/models/*.py edge/emulator/models/*.pxd)
 DEBIAN := mosquitto mosquitto-clients mbpoll tshark libmodbus-dev pkg-config qemu-system-arm firmware-microbit-micropython
 
-.PHONY: run test long bench lint build debian clean
+.PHONY: run test long soak bench lint build debian clean
 
 run: $(VENV)/.demo
 	$(BIN)/furnace-edge demo $(ARGS)
@@ -20,6 +21,9 @@ test: debian $(VENV)/.test
 
 long: debian $(VENV)/.test
 	$(BIN)/python -m pytest -q -m long $(ARGS)
+
+soak: debian $(VENV)/.test
+	$(BIN)/python -m tests.soak $(ARGS)
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks $(ARGS)
