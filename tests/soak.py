@@ -18,7 +18,7 @@ BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n for _ 
 def main(argv=None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__.partition("\n")[0])
     parser.add_argument("--times", type=int, default=5, metavar="N", help="runs (default 5)")
-    parser.add_argument("--busy", type=int, default=4, metavar="N", help="busy processes beside it (default 4)")
+    parser.add_argument("--busy", type=int, default=4, metavar="N", help="busy processes (default 4)")
     args, rest = parser.parse_known_args(argv)
     busy = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(args.busy)]
     failed = 0
