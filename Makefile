@@ -14,7 +14,8 @@ DEBIAN := mosquitto mosquitto-clients mbpoll tshark libmodbus-dev pkg-config qem
 .PHONY: run test long soak bench lint build debian clean
 
 run: $(VENV)/.demo
-	$(BIN)/furnace-edge demo $(ARGS)
+	@echo "starting broker, emulated furnace, node and reporter; Ctrl-C ends"
+	@$(BIN)/furnace-edge demo $(ARGS)
 
 test: debian $(VENV)/.test
 	$(BIN)/python -m pytest -q -n 4 --dist worksteal $(ARGS)
@@ -36,17 +37,20 @@ build: $(VENV)/.test
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "furnace-edge needs Python 3.11 or newer; $(PYTHON) is older: make PYTHON=/path/to/python3.11"; exit 2; }
+	@echo "making the virtual environment $(VENV)"
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no virtual environment: apt-get install python3-venv"; exit 2; }
 
 # A virtual environment that tests can use serves the demo as well.
 $(VENV)/.demo: $(BIN)/python $(SOURCES)
+	@echo "installing furnace-edge and what the demo needs, and compiling the core: a minute or two the first time"
 	@[ -e $(VENV)/.test ] && extra=test || extra=demo; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$$extra]"
 	@$(BIN)/furnace-edge doctor | grep -E "^numerical core|^to mend" || true
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python $(SOURCES)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	@echo "installing furnace-edge and what its tests need, and compiling the core: some minutes the first time"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
 	@$(BIN)/furnace-edge doctor | grep -E "^numerical core|^to mend" || true
 	@touch $@ $(VENV)/.demo
 

@@ -5,6 +5,7 @@ import importlib
 import sys
 
 from edge import __version__
+from edge.box.extras import missing
 
 # command -> (module, what it does). Modules are imported only when used: a missing extra stops one command.
 COMMANDS = {
@@ -51,9 +52,7 @@ def main(argv=None) -> int:
         return importlib.import_module(COMMANDS[args.command][0]).run(args)
     except ModuleNotFoundError as error:
         if error.name in ("rich", "amqtt"):
-            print(
-                f"{error.name} is not installed: pip install 'furnace-edge[demo]' brings it", file=sys.stderr
-            )
+            print(missing(error.name, "demo"), file=sys.stderr)
             return 2
         raise
     except KeyboardInterrupt:

@@ -45,6 +45,7 @@ def add_arguments(parser):
         default=[],
         help="report in this language as well, beside plain JSON; may be given twice",
     )
+    parser.add_argument("--node", metavar="FILE", help="another node file for this plant")
     parser.add_argument("--seed", type=int, default=1, help="seed of the emulated plant")
     parser.add_argument("--json", action="store_true", help="no table, a summary as JSON at the end")
 
@@ -60,11 +61,12 @@ def seconds(text: str) -> float:
 class Demo:
     """The three children and what was seen of them. ``start``, then ``tend`` often, then ``finish``."""
 
-    def __init__(self, plant: str, runtime: str, broker_port: int, seed: int, speak=()):
+    def __init__(self, plant: str, runtime: str, broker_port: int, seed: int, speak=(), node=None):
         self.plant = plant
         self.runtime = runtime
         self.seed = seed
-        self.description, _ = describe(find(plant))
+        self._source = find(node or plant)
+        self.description, _ = describe(self._source)
         self.broker_port = broker_port
         self.broker = self.emulator = self.node = None
         # A demo starts with an empty outbox, and leaves none behind.
@@ -75,13 +77,13 @@ class Demo:
         self.started = time.monotonic()
 
     def _node_file(self, speak) -> str:
-        """The packaged node file, or a copy that speaks further languages."""
+        """The node file, or a copy that speaks further languages."""
         more = [name for name in speak if name not in self.description["report"]]
         if not more:
-            return self.plant
-        path = Path(self.state.name, Path(find(self.plant)).name)
+            return str(self._source)
+        path = Path(self.state.name, Path(self._source).name)
         tables = "".join(LANGUAGES[name] for name in more)
-        path.write_text(Path(find(self.plant)).read_text(encoding="utf-8") + tables, encoding="utf-8")
+        path.write_text(Path(self._source).read_text(encoding="utf-8") + tables, encoding="utf-8")
         return str(path)
 
     def start(self):
@@ -234,7 +236,7 @@ def run(args) -> int:
 
 def _run(args, asked: list) -> int:
     try:
-        demo = Demo(args.plant, args.runtime, args.broker_port, args.seed, args.speak)
+        demo = Demo(args.plant, args.runtime, args.broker_port, args.seed, args.speak, args.node)
     except NodeFileError as error:
         print(error, file=sys.stderr)
         return 2

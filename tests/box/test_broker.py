@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from edge.box import extras
 from tests.node.report.brokers import Subscriber, retained, wait_for
 from tests.node.report.connections.agents import KINDS, RemoteConnection
 from tests.parts import missing_part
@@ -93,7 +94,7 @@ def test_missing_amqtt_is_one_sentence_and_exit_code_2():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=15)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "pip install 'furnace-edge[demo]'" in done.stderr
+    assert done.stderr == extras.missing("amqtt", "demo") + "\n"
 
 
 @pytest.mark.parametrize("way", ["lifeline", "SIGTERM", "SIGINT"])
