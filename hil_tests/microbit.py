@@ -188,7 +188,7 @@ class Chip:
             os.close(self._line)
             self._line = -1
         self._process.kill()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=60)
         self._process.stdout.close()
 
     def __enter__(self):

@@ -38,7 +38,7 @@ def line(request, tmp_path):
     emulator = Child("emulator", "edge.emulator.serve", "bishkek", "--attached")
     node = None
     try:
-        port = json.loads(emulator.line(20))["port"]
+        port = json.loads(emulator.line(60))["port"]
         with Mosquitto(tmp_path) as broker:
             node = Child(
                 "node", "edge.box.cli", "run", str(path), "--port", port, "--attached",

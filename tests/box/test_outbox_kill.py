@@ -25,7 +25,7 @@ from tests.parts import missing_part
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = str(ROOT / "tests" / "node" / "report" / "outbox" / "outbox_writer.py")
 LANES = (1, 2)
-OPEN_S = 20
+OPEN_S = 120
 BOOT = 77
 
 

@@ -21,7 +21,7 @@ RUN = [sys.executable, "-m", "edge.box.cli", "run"]
 
 def refused(*arguments):
     done = subprocess.run(
-        [*RUN, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False
+        [*RUN, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr

@@ -128,7 +128,7 @@ def test_the_emulator_on_a_pseudo_terminal_records_whole_frames(tmp_path):
     path = tmp_path / "real.pcap"
     child = Child("emulator", "edge.emulator.serve", "bishkek", "--attached", "--record", str(path))
     try:
-        port = json.loads(child.line(15))["port"]
+        port = json.loads(child.line(60))["port"]
         fd = os.open(port, os.O_RDWR | os.O_NOCTTY)
         try:
             tty.setraw(fd)

@@ -17,7 +17,7 @@ from edge.node.bus import modbus
 from edge.node.devices import ach550, m7019r, m7024, o2_analyser
 from tests.parts import require_command
 
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 ROOF, O2, MODULE, PRIMARY, GRATE = 1, 2, 3, 11, 15
 CHAR_US = 11e6 / 38400
 

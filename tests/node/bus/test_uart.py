@@ -152,7 +152,7 @@ def on_micropython(tmp_path):
     yield start
     for child in children:
         child.kill()
-        child.wait(timeout=5)
+        child.wait(timeout=60)
         child.stdin.close()
         child.stdout.close()
 
@@ -226,7 +226,7 @@ def test_termios_uart_sets_every_speed(on_micropython, pty_pair, baud, framing):
 )
 def test_termios_uart_names_what_it_can_not_do(on_micropython, pty_pair, arguments, words):
     child = on_micropython(f"TermiosUart({arguments})\n", pty_pair[1])
-    out, _ = child.communicate(timeout=10)
+    out, _ = child.communicate(timeout=60)
     assert words in out.decode()
 
 

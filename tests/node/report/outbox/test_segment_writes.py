@@ -205,7 +205,7 @@ def test_a_restart_appends_to_a_segment_that_ends_with_an_empty_rest(log):
 def test_a_day_of_a_full_log_erases_less_than_200_mb_of_a_flash_with_littlefs(tmp_path):
     environment = {**micropython.environment(), "PYTHONPATH": str(micropython.root())}
     command = [*runtime_command("8m"), str(Path(__file__).with_name("littlefs_script.py")), "8000", "1800"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     erased_mb, errors, thinned = done.stdout.split()
     assert float(erased_mb) < 200
