@@ -64,8 +64,8 @@ def test_a_client_is_served_again_and_again_and_its_state_is_retained(broker, ki
             states = len(subscriber.payloads("n/state"))
             node.process.kill()
             assert wait_for(lambda states=states: b"offline 1" in subscriber.payloads("n/state")[states:])
+            assert wait_for(lambda: retained(broker.port, "n/state") == b"offline 1")
     subscriber.close()
-    assert wait_for(lambda: retained(broker.port, "n/state") == b"offline 1")
 
 
 def test_only_loopback_is_bound(broker):

@@ -90,11 +90,12 @@ def grown(process, wanted, within_s=90):
 
 def reporting(process):
     """The demo's processes once the node has been heard through the broker some times."""
-    commands = grown(process, ["edge.box.reporter"])
+    commands = grown(process, ["edge.box.cli run"])
     (port,) = set(re.findall(r"--broker 127.0.0.1:(\d+) ", "\n".join(commands.values())))
     with Subscriber(int(port), "furnace/bishkek/line1/telemetry") as subscriber:
         assert wait_for(lambda: len(subscriber.messages) > 2)
-    return commands
+    # By now each has its own children.
+    return grown(process, ["edge.box.cli run"])
 
 
 def ended(process, within_s=180):

@@ -163,7 +163,7 @@ CASES = [("cpython", "sqlite"), ("cpython", "segments"), ("micropython", "segmen
 @pytest.mark.parametrize(("runtime", "kind"), CASES)
 def test_ten_kills(runtime, kind, tmp_path):
     total, _, _ = torment(runtime, kind, tmp_path, 10, 1)
-    assert total > 500
+    assert total > 20
 
 
 @pytest.mark.parametrize(("runtime", "kind", "bytes_max"), [("cpython", "sqlite", 524_288),

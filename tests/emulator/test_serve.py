@@ -98,10 +98,15 @@ def raw(emulator):
 
 
 def ask(fd, request, within_s=0.5, size=0):
-    """What comes back, and when its groups came, in us from the request; ``size`` bytes are waited for."""
+    """What comes back, and when its groups came, in us from the request.
+
+    ``size`` bytes are waited for; without it, what comes until nothing has come for ``within_s``.
+    """
     start = time.monotonic()
     os.write(fd, request)
     data, times = b"", []
+    if size:
+        within_s = WITHIN_S
     while select.select([fd], [], [], within_s)[0]:
         data += os.read(fd, 256)
         times.append((time.monotonic() - start) * 1e6)
@@ -110,12 +115,19 @@ def ask(fd, request, within_s=0.5, size=0):
     return data, times
 
 
+def until_answered(fd, request, size):
+    """Ask until an answer has so many bytes."""
+    end = time.monotonic() + WITHIN_S
+    while len(ask(fd, request)[0]) != size:
+        assert time.monotonic() < end
+
+
 # ---- Masters that others wrote
 
 
 @pytest.fixture
 def client(emulator):
-    client = ModbusSerialClient(emulator.port, baudrate=38400, timeout=1, retries=1)
+    client = ModbusSerialClient(emulator.port, baudrate=38400, timeout=10, retries=1)
     assert client.connect()
     yield client
     client.close()
@@ -169,7 +181,7 @@ def test_pymodbus_masks_and_reads_and_writes_a_generic_device(tmp_path):
     )
     emulator = Emulator(plant=str(path))
     try:
-        client = ModbusSerialClient(emulator.port, baudrate=38400, timeout=1, retries=1)
+        client = ModbusSerialClient(emulator.port, baudrate=38400, timeout=10, retries=1)
         assert client.connect()
         assert not client.mask_write_register(address=2, and_mask=0xF2, or_mask=0x25, device_id=9).isError()
         assert client.read_holding_registers(2, count=1, device_id=9).registers == [0x17]
@@ -189,8 +201,8 @@ def test_pymodbus_gets_the_exceptions(client):
     assert client.write_register(m7019r.AI_VALUE, 1, device_id=ROOF).exception_code == 2
 
 
-def mbpoll(emulator, *arguments):
-    command = [require_command("mbpoll"), "-m", "rtu", "-b", "38400", "-P", "none", "-o", "0.5", "-1"]
+def mbpoll(emulator, *arguments, within_s="10"):
+    command = [require_command("mbpoll"), "-m", "rtu", "-b", "38400", "-P", "none", "-o", within_s, "-1"]
     done = subprocess.run(
         [*command, *arguments], capture_output=True, text=True, timeout=WITHIN_S, stdin=subprocess.DEVNULL
     )
@@ -221,7 +233,7 @@ def test_mbpoll_writes_and_is_refused_and_finds_nobody(emulator):
     assert values == [5000, 6000], said
     assert "Illegal data address" in mbpoll(emulator, "-a", "1", "-t", "3", "-r", "100", port)[2]
     assert "Illegal function" in mbpoll(emulator, "-a", "2", "-t", "4", "-r", "1", port)[2]
-    assert "timed out" in mbpoll(emulator, "-a", "77", "-t", "4", "-r", "1", port)[2]
+    assert "timed out" in mbpoll(emulator, "-a", "77", "-t", "4", "-r", "1", port, within_s="0.5")[2]
 
 
 # ---- The line
@@ -257,16 +269,22 @@ def test_noise_is_survived_and_nothing_answers_it(emulator, raw):
 
 
 def test_who_talks_into_a_reply_garbles_both_and_is_counted(emulator, raw):
-    before = emulator.say("state")["line"]
     # With so many stray bytes before it, the answer takes the line for more than 60 ms.
     request = modbus.read_request(ROOF, 3, m7019r.AI_TYPE_CODE, 8)
     emulator.say("fault 1 stray 200")
-    os.write(raw, request)
-    time.sleep(0.03)
-    os.write(raw, request)
-    time.sleep(0.2)
-    after = emulator.say("state")["line"]
-    assert after["collisions"] == before["collisions"] + 1
+    end = time.monotonic() + WITHIN_S
+    while True:
+        before = emulator.say("state")["line"]
+        os.write(raw, request)
+        time.sleep(0.03)
+        os.write(raw, request)
+        time.sleep(0.2)
+        after = emulator.say("state")["line"]
+        # On a busy machine the second one may come too late to talk into anything.
+        if after["collisions"] == before["collisions"] + 1:
+            break
+        assert time.monotonic() < end
+        time.sleep(1)
     assert after["replies"] == before["replies"] + 1
 
 
@@ -295,7 +313,7 @@ def test_others_go_on_while_a_late_answer_is_on_its_way(emulator, raw):
     time.sleep(0.05)
     reply, _ = ask(raw, modbus.read_request(O2, 4, 0, 4), size=13)
     assert reply[0] == O2 and len(reply) == 13
-    assert select.select([raw], [], [], 1)[0]
+    assert select.select([raw], [], [], WITHIN_S)[0]
     time.sleep(0.05)
     assert os.read(raw, 256)[0] == ROOF
     assert emulator.say("state")["line"]["collisions"] == before["collisions"]
@@ -309,17 +327,16 @@ def test_faults_from_the_console(emulator, raw):
     assert ask(raw, request, 0.1)[0] == b""
     assert emulator.say("state")["faults"] == [{"unit": 1, "kind": "silence", "arg": None}]
     assert emulator.say("clear roof") == {"ok": True}
-    assert len(ask(raw, request)[0]) == 7
-    assert emulator.say("fault 1 truncated 3 0.5s") == {"ok": True}
-    assert len(ask(raw, request, 0.1)[0]) == 3
-    time.sleep(0.8)
-    assert len(ask(raw, request)[0]) == 7
+    assert len(ask(raw, request, size=7)[0]) == 7
+    assert emulator.say("fault 1 truncated 3 3s") == {"ok": True}
+    assert len(ask(raw, request, size=3)[0]) == 3
+    until_answered(raw, request, 7)
     assert emulator.say("fault 1 silence 0.2") == {"ok": True}
     assert emulator.say("fault 1 burnt_out 0 30") == {"ok": True}
-    time.sleep(0.6)
-    assert ask(raw, request)[0][3:5] == b"\x7f\xff"
+    until_answered(raw, request, 7)
+    assert ask(raw, request, size=7)[0][3:5] == b"\x7f\xff"
     assert emulator.say("fault 1 late") == {"ok": True}
-    assert ask(raw, request)[1][0] > 150000
+    assert ask(raw, request, size=7)[1][0] > 150000
 
 
 @pytest.mark.parametrize(
@@ -362,12 +379,11 @@ def test_it_needs_little_of_the_processor(emulator, raw):
             fields = file.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    start, before = time.monotonic(), used_s()
-    asked = 0
-    while time.monotonic() - start < 2.0:
-        asked += len(ask(raw, modbus.read_request(ROOF, 4, 0, 8), size=21)[0]) == 21
-    assert asked > 20
-    assert (used_s() - before) / (time.monotonic() - start) < 0.2
+    before = used_s()
+    for _ in range(25):
+        assert len(ask(raw, modbus.read_request(ROOF, 4, 0, 8), size=21)[0]) == 21
+    # Of the processor's own time, not of the machine's: some milliseconds each.
+    assert (used_s() - before) / 25 < 0.02
 
 
 # ---- Its life
@@ -437,7 +453,7 @@ def test_it_serves_a_serial_port_too():
     tty.setraw(far)
     emulator = Emulator("--port", os.ttyname(far))
     try:
-        reply, _ = ask(near, modbus.read_request(ROOF, 4, 0, 8))
+        reply, _ = ask(near, modbus.read_request(ROOF, 4, 0, 8), size=21)
         assert len(reply) == 21
     finally:
         emulator.end()

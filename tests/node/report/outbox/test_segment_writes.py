@@ -143,12 +143,12 @@ def test_a_kill_at_any_moment_of_a_commit_leaves_a_log_that_accounts_for_all(log
         shutil.rmtree(copy)
 
     log.on_write = look
-    for turn in range(40):
+    for turn in range(20):
         log.samples(29)
         if disturbed:
             log.box.keep("value", bytes([turn]) * 100)
             log.samples(5)
-    assert len(found) > 150
+    assert len(found) > 75
     assert set(found) == {(True, 0, 0)}
 
 
@@ -179,12 +179,12 @@ def test_a_kill_before_what_was_given_up_is_deleted_brings_nothing_back(log, mon
             look(path)
 
     # From here on every second event is an alarm, and those take the place of the samples.
-    for turn in range(800):
+    for turn in range(750):
         if turn == 700:
             monkeypatch.setattr(segments, "replace", replaced)
         log.seq += 1
         log.add(event(log.seq, turn % 2 == 0, text="x" * 100))
-    assert len(looks) > 50
+    assert len(looks) > 25
     assert set(looks) == {0}
 
 

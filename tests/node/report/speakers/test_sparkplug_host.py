@@ -185,7 +185,7 @@ def test_the_example_watches_the_demo(host_python):
         assert wait_for(lambda: len(observer.payloads("furnace/bishkek/line1/telemetry")) > 2, 60)
         observer.close()
         example = SCRIPT.parents[4] / "examples" / "sparkplug_watch.py"
-        watched = subprocess.run([host_python, str(example), port, "bishkek", "line1", "4"],
+        watched = subprocess.run([host_python, str(example), port, "bishkek", "line1", "12"],
                                  capture_output=True, text=True, timeout=120)
         demo.send_signal(signal.SIGINT)
         _, complaints = demo.communicate(timeout=60)
