@@ -163,6 +163,8 @@ class Operator:
             raise Undelivered(f"the connection is lost: {details[0]}")
         elif what == HEARD:
             topic = details[0].rpartition("/")[2]
+            if topic not in self._heard:
+                return  # brokers have handed out retained messages of other topics
             try:
                 heard = json.loads(details[1])
             except (ValueError, RecursionError):

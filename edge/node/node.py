@@ -52,6 +52,8 @@ class Node:
         self.remote = None
         self.reporter = reporter
         self.sampler = None
+        # listener(kind, name, text, alarm) hears every event too: the console.
+        self.listener = None
         self.base_topic = base_topic
         self.statistics = TickStatistics()
         self.entropy = entropy
@@ -149,6 +151,8 @@ class Node:
 
     def event(self, kind: str, name: str, text: str, alarm: bool = False):
         """Record something that happened once; ``alarm``: it is never dropped to make room for samples."""
+        if self.listener is not None:
+            self.listener(kind, name, text, alarm)
         clock = self.clock
         up_ms = clock.now_ms() - self.started_us // 1000
         self.sequence += 1

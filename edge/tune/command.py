@@ -5,6 +5,8 @@ import json
 import math
 import sys
 
+from edge.box.extras import missing
+
 EXAMPLE = """examples:
   furnace-edge tune step.csv --plot step.png
   furnace-edge tune step.csv --model fopdt --rule amigo --current 2.0,120,0
@@ -51,7 +53,7 @@ def run(args) -> int:
     except ModuleNotFoundError as error:
         if error.name not in ("numpy", "scipy", "matplotlib"):
             raise
-        print(f"{error.name} is not installed: pip install 'furnace-edge[tune]' brings it", file=sys.stderr)
+        print(missing(error.name, "tune"), file=sys.stderr)
         return 2
     try:
         record = recording.read(args.file, args.columns, args.loop).window(args.start_s, args.end_s)

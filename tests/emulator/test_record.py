@@ -147,7 +147,7 @@ def test_the_emulator_on_a_pseudo_terminal_records_whole_frames(tmp_path):
     options = ["--attached", "--silence-ms", "5000", "--record", str(path)]
     child = Child("emulator", "edge.emulator.serve", "bishkek", *options)
     try:
-        port = json.loads(child.line(15))["port"]
+        port = json.loads(child.line(60))["port"]
         fd = os.open(port, os.O_RDWR | os.O_NOCTTY)
         try:
             tty.setraw(fd)

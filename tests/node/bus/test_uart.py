@@ -153,7 +153,7 @@ def on_micropython(tmp_path):
     yield start
     for child in children:
         child.kill()
-        child.wait(timeout=5)
+        child.wait(timeout=60)
         child.stdin.close()
         child.stdout.close()
 
@@ -241,7 +241,7 @@ def test_termios_uart_asks_for_every_framing_of_a_node_file(framing):
 )
 def test_termios_uart_names_what_it_can_not_do(on_micropython, pty_pair, arguments, words):
     child = on_micropython(f"TermiosUart({arguments})\n", pty_pair[1])
-    out, _ = child.communicate(timeout=10)
+    out, _ = child.communicate(timeout=60)
     assert words in out.decode()
 
 

@@ -122,7 +122,7 @@ print(sorted(name[18:] for name in sys.modules if name.startswith("edge.node.dev
 
 def loaded(*specs):
     done = subprocess.run(
-        [sys.executable, "-c", LOADED, json.dumps(specs)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", LOADED, json.dumps(specs)], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout.replace("'", '"')))
@@ -196,7 +196,7 @@ def test_a_node_without_dcon_loads_nothing_of_it(tmp_path, interpreter, node, mo
     script = tmp_path / "protocols.py"
     script.write_text(PROTOCOLS)
     done = subprocess.run(
-        [*command, str(script), str(board)], capture_output=True, text=True, timeout=60, env=environment
+        [*command, str(script), str(board)], capture_output=True, text=True, timeout=120, env=environment
     )
     assert done.returncode == 0, done.stderr[-1500:]
     # The bus, the settings, the watchdog, and four families.
@@ -228,7 +228,7 @@ def test_a_board_builds_all_of_them_in_512_k(tmp_path):
         [executable, "-X", "heapsize=512k", str(script), str(board)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         env=micropython.environment(),
     )
     assert done.returncode == 0, done.stderr[-1500:]

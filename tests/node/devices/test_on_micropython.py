@@ -138,7 +138,7 @@ def test_it_gives_the_same_on_micropython(recordings, tmp_path):
             [executable, "-X", "heapsize=1m", "-m", "tests.node.devices.replay", str(path)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             env=dict(micropython.environment(), MICROPYPATH=f"{micropython.root()}:.frozen"),
             cwd=os.fspath(tmp_path),
         )

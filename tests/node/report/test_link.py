@@ -387,7 +387,7 @@ def test_an_end_waits_for_a_reporter_that_still_reads(begun):
     reader = threading.Thread(target=read)
     reader.start()
     end.close(0)
-    reader.join(10)
+    reader.join(timeout=60)
     assert told == list(range(1, count + 1))
 
 

@@ -20,7 +20,7 @@ def test_the_same_tests_pass_on_micropython(module):
         env=micropython.environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.stdout.startswith("passed "), done.stdout + done.stderr
