@@ -4,7 +4,7 @@ CPython only, with numpy, scipy and matplotlib (the extra ``tune``); nothing her
 
     recording   reads a CSV file or recorded telemetry
     identify    FOPDT, SOPDT and integrating models by least squares, with standard errors
-    cycle       the same models from the cycle of ``cext.relay``
+    cycle       settings from the cycle of ``cext.relay``
     rules       SIMC and AMIGO
     robustness  Ms, gain, phase and delay margin
     closed_loop the production controller ``cext.pid`` around a model

@@ -44,6 +44,7 @@ def run(args) -> int:
     try:
         # numpy, scipy and matplotlib come with an extra that a node does without.
         from edge.tune import recording, report
+        from edge.tune.advice import advise
         from edge.tune.identify import Unidentifiable
 
         if args.plot:
@@ -59,7 +60,7 @@ def run(args) -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        advice = report.advise(
+        advice = advise(
             record, args.model, args.rule, args.controller, args.tc_s, args.current, args.tick_s
         )
     except (Unidentifiable, ValueError) as error:

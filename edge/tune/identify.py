@@ -39,6 +39,7 @@ class Estimate:
     noise           standard deviation of what it does not, in units of the process value
     drift_per_s     linear drift that was fitted as well, 0 without
     fitted          the model's process value at the record's times
+    rivals          models of the other kinds that explain the record as well, determined or not
     warnings        sentences for whoever uses the model
     """
 
@@ -49,6 +50,7 @@ class Estimate:
     noise: float
     drift_per_s: float
     fitted: np.ndarray
+    rivals: tuple
     warnings: tuple
 
 
@@ -61,44 +63,50 @@ def identify(record: Record, kind: str = "auto") -> Estimate:
     if kind not in (*NAMES, "auto"):
         raise ValueError(f"model {kind!r}: expected {', '.join(NAMES)} or auto")
     experiment = Experiment(record)
-    fits = [Fit(experiment, one) for one in (NAMES if kind == "auto" else (kind,))]
+    fits = [Fit(experiment, one) for one in NAMES]
     # The closest fit knows best what is noise; a model that misses leaves residuals that move slowly.
     closest = min(fits, key=lambda fit: fit.deviation)
     floor = (NEGLIGIBLE_SHARE * experiment.range) ** 2
-    least = math.log(closest.deviation**2 + floor)
+    missed = {fit.kind: math.log(fit.deviation**2 + floor) for fit in fits}
     count = max(closest.rows / closest.related, 2.0)
     found, reasons = [], []
-    for fit in fits:
+    for fit in fits if kind == "auto" else [fit for fit in fits if fit.kind == kind]:
+        most = missed[fit.kind] + 2.0 * math.log(MOST_MISSED)
+        rivals = [_process(other) for other in fits if other is not fit and missed[other.kind] <= most]
         try:
-            estimate = _estimate(experiment, fit, record)
+            estimate = _estimate(experiment, fit, record, rivals)
         except Unidentifiable as reason:
             reasons.append(str(reason))
             continue
-        missed = math.log(fit.deviation**2 + floor)
         # Another kind must not stand in for the right one when the record does not determine that.
-        if missed > least + 2.0 * math.log(MOST_MISSED):
+        if kind == "auto" and missed[fit.kind] > missed[closest.kind] + 2.0 * math.log(MOST_MISSED):
             reasons.append(f"{NAMES[fit.kind]}: leaves far more unexplained than the {NAMES[closest.kind]}")
             continue
         # Bayesian information criterion.
-        found.append((count * missed + len(estimate.errors) * math.log(count), len(found), estimate))
+        parameters = len(estimate.errors)
+        found.append((count * missed[fit.kind] + parameters * math.log(count), len(found), estimate))
     if not found:
         raise Unidentifiable("\n".join(reasons))
     return min(found)[2]
 
 
-def _estimate(experiment: Experiment, fit: Fit, record: Record) -> Estimate:
+def _process(fit: Fit) -> Process:
+    return Process(fit.gain, fit.lags_s, fit.delay_s, fit.kind == "integrating")
+
+
+def _estimate(experiment: Experiment, fit: Fit, record: Record, rivals: list) -> Estimate:
     """Return the fit as an estimate, or refuse it where the record does not carry it."""
     errors = dict(zip(fit.names, np.sqrt(np.diag(fit.covariance)).tolist(), strict=True))
     _refuse_unless_seen(experiment, fit, errors)
-    process = Process(fit.gain, fit.lags_s, fit.delay_s, fit.kind == "integrating")
     return Estimate(
-        process=process,
+        process=_process(fit),
         errors=errors,
         covariance=fit.covariance,
         explained=fit.explained,
         noise=fit.deviation,
         drift_per_s=fit.drift_per_s,
         fitted=fit.values_at(record.time_s),
+        rivals=tuple(rivals),
         warnings=(*experiment.warnings, *_warnings(experiment, fit)),
     )
 
