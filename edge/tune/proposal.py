@@ -121,8 +121,8 @@ def _calm(process, estimate, grain, rule, derivative, tc_s) -> Proposal:
     why = _too_rough(first, grain)
     if why is None:
         ms = worst_ms(1.0)
-        share = f"gives Ms {ms:.2f} or more" if math.isfinite(ms) else "makes the loop unstable"
-        why = f"one in twenty of the models that the record allows {share}"
+        what = f"have Ms {ms:.2f}" if math.isfinite(ms) else "be unstable"
+        why = f"the loop may {what} on another model that the record allows"
     tuning = setting(found)
     if tc_s is not None:
         raise Unsafe(f"tc = {tc_s:.3g} s is too short: {why}; {tuning.tc_s:.3g} s would do")

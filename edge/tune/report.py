@@ -18,6 +18,7 @@ def as_dict(advice: Advice) -> dict:
             "file": advice.record.source,
             "rows": len(advice.record.time_s),
             "duration_s": float(advice.record.time_s[-1]),
+            "taken_as": list(advice.record.taken),
             "model": {
                 "kind": model.kind,
                 "gain": model.gain,
@@ -84,6 +85,7 @@ def as_text(advice: Advice) -> str:
         f"record     {record.source}: {len(record.time_s)} rows in {record.time_s[-1]:.6g} s, output "
         f"{record.output.min():.4g} to {record.output.max():.4g}, process value "
         f"{np.nanmin(record.process_value):.4g} to {np.nanmax(record.process_value):.4g}",
+        *(f"{'' if at else 'taken as':10} {line}" for at, line in enumerate(record.taken)),
         f"model      {model.kind}: P(s) = {formula(model)}",
         f"           gain {_sure(model.gain, errors['gain'])}" + (" per s" if model.integrating else ""),
     ]
@@ -98,7 +100,7 @@ def as_text(advice: Advice) -> str:
     lines += _told("proposal", advice.proposal)
     if advice.proposal.margins.stable:
         lines.append(f"           Ms up to {advice.ms_95:.2f} for 95 % of the models that the record allows")
-    lines.append(f"           action = \"{action(advice.proposal.tuning)}\", for a node file's [loop]")
+    lines.append(f'           action = "{action(advice.proposal.tuning)}", for a node file\'s [loop]')
     if advice.current:
         lines += _told("current", advice.current)
     lines.append(f"simulated  {'step':20} {'loop':10} {'IAE':>10} {'peak':>10} {'output moves':>13}")
