@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.make_field_cases import PAGE, tuned
 from edge.tune import command
 
 DATA = Path(__file__).parent / "data"
@@ -67,6 +68,14 @@ def test_what_cannot_be_known_is_refused_with_the_reason(capsys, name):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert reason in captured.err
+
+
+@pytest.mark.long
+def test_the_page_of_cases_says_what_is_done_now():
+    """docs/field-cases.md, made by docs/make_field_cases.py, is that of this source."""
+    rows = [f"| {case} | {before} | {now} |" for case, before, now in tuned()]
+    missing = [row for row in rows if row not in PAGE.read_text(encoding="utf-8")]
+    assert not missing, "make it again: python docs/make_field_cases.py"
 
 
 def test_no_case_is_forgotten():

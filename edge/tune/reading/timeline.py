@@ -135,7 +135,7 @@ def _dates(path: str, column: Column, cells: list, notes: list) -> tuple:
     values, zoned = [at for at, _ in found[order]], all(zone for _, zone in found[order])
     if not zoned:
         lines = [line for line, _ in cells]
-        if values[0] > values[-1]:
+        if np.median(np.diff(values)) < 0.0:
             values = _summer_time(values[::-1], lines[::-1], notes)[::-1]
         else:
             values = _summer_time(values, lines, notes)
