@@ -114,7 +114,7 @@ def _of_table(path, lines, encoding, wanted, time_unit, output_range) -> Record:
     rows = [(line, [at_s, percent[line], celsius[line]])
             for line, at_s in zip(clock.lines, clock.time_s, strict=True)]  # fmt: skip
     driven = [row for row in rows if not math.isnan(row[1][1])]
-    notes = [*clock.notes, *warnings]
+    notes = [*found.notes, *clock.notes, *warnings]
     if len(driven) < len(rows):
         notes.append(f"{len(rows) - len(driven)} rows without an output are left out")
     missing = [line for line, (_, _, value) in driven if math.isnan(value)]

@@ -30,6 +30,8 @@ NAMES = {
     ),
 }  # fmt: skip
 DATES = ("date", "datum", "fecha", "дата")
+# So many names are told where none is found.
+MOST_NAMED = 8
 # How a heading of a clock form is named by a roast logger whose two time columns are mm:ss.
 MINUTES_AND_SECONDS = ("time1",)
 # Without headings: an output changes at most so often, in shares of the rows.
@@ -125,7 +127,7 @@ def _match(headings: list, wanted: list | None):
             expected = repr(wanted[at])
         else:
             matching = [place for place, part in enumerate(parts) if part in known]
-            expected = f"one of {', '.join(known)}"
+            expected = f"one of {', '.join(known[:MOST_NAMED])} ..."
             if name == "time" and len(matching) > 1:
                 # T beside t is a temperature.
                 matching = [place for place in matching if headings[place].strip() != "T"]

@@ -17,7 +17,7 @@ _CLOCK_OR_DATE = re.compile(r".*\d:\d\d.*|\d+([./-])(\d+|[A-Za-z]{3,9})\1\d+.*")
 
 @dataclass(frozen=True)
 class Table:
-    """`rows` of (line number, cells), as many cells as `width`; `decimal` is found later, by the columns.
+    """`rows` of (line number, cells), as many cells as `width`; `notes` say what was left out.
 
     `above` are the lines before the first row, nearest last, in cells too; `separator` is a key of
     SEPARATORS.
@@ -27,6 +27,7 @@ class Table:
     above: list
     width: int
     separator: str
+    notes: list
 
 
 def read(path: str, lines: list) -> Table:
@@ -36,14 +37,18 @@ def read(path: str, lines: list) -> Table:
     numbered = [(number, line) for number, line in numbered if not _is_remark(line, number, numbered)]
     separator = separator or _separator(path, numbered)
     split = [(number, cells(line.lstrip("#% "), separator)) for number, line in numbered]
-    width = _width([row for _, row in split])
+    width = _width([row for _, row in split[len(split) // 2 :]] or [row for _, row in split])
     first = next(at for at, (_, row) in enumerate(split) if _is_data(row, width))
     above, rows = split[:first], split[first:]
     # A separator at the end of every row makes an empty cell.
     if all(len(row) == width and not row[-1] for _, row in rows):
         width, rows = width - 1, [(number, row[:-1]) for number, row in rows]
-    rows = _whole(path, rows, width)
-    return Table(rows, above, width, separator)
+    notes = []
+    if len(rows) > 1 and len(rows[-1][1]) < width:
+        notes.append(f"line {rows[-1][0]}, the last one, is cut short and left out")
+        rows = rows[:-1]
+    _refuse_unless_whole(path, rows, width)
+    return Table(rows, above, width, separator, notes)
 
 
 def cells(line: str, separator: str) -> list:
@@ -108,16 +113,13 @@ def _is_data(row: list, width: int) -> bool:
     )  # fmt: skip
 
 
-def _whole(path: str, rows: list, width: int) -> list:
-    """Return the rows, all of `width`; the last one may have been cut short and is left out then."""
-    if len(rows) > 1 and len(rows[-1][1]) < width:
-        rows = rows[:-1]
-    problems = []
-    for number, row in rows:
-        if len(row) != width:
-            problems.append(
-                (number, f"has {len(row)} cells where most rows have {width}: a decimal comma without "
-                 "quotes, or a row that was cut? Expected one cell per heading")
-            )  # fmt: skip
-    refuse(path, problems)
-    return rows
+def _refuse_unless_whole(path: str, rows: list, width: int) -> None:
+    refuse(
+        path,
+        [
+            (number, f"has {len(row)} cells where most rows have {width}: a decimal comma without quotes, or "
+             "a row that was cut? Expected one cell per heading")
+            for number, row in rows
+            if len(row) != width
+        ],
+    )  # fmt: skip
