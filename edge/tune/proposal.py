@@ -48,7 +48,8 @@ class Grain:
         low, high = np.quantile(steps, (0.025, 0.975))
         levels = np.diff(np.unique(values))
         levels = levels[levels > 1e-9 * np.abs(values).max()]
-        return cls(float(high - low) / (2.0 * 1.96 * math.sqrt(2.0)), float(np.quantile(levels, 0.05)))
+        quantum = float(np.quantile(levels, 0.05)) if len(levels) else 0.0
+        return cls(float(high - low) / (2.0 * 1.96 * math.sqrt(2.0)), quantum)
 
 
 @dataclass(frozen=True)

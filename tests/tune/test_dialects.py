@@ -177,7 +177,7 @@ def taken(path, dialect):
         return None
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(dialect=DIALECTS)
 def test_a_record_is_read_right_or_refused(tmp_path_factory, dialect):
     """Every row that is read has the true output and process value, and stands at its true time.
@@ -205,7 +205,7 @@ def test_a_record_is_read_right_or_refused(tmp_path_factory, dialect):
         assert np.ptp(values) >= 0.7 * np.ptp(true.process_value)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(
     dialect=DIALECTS.filter(
         lambda one: one.headings and one.time not in ("ms unsaid", "h unsaid", "min unsaid")

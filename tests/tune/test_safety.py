@@ -43,7 +43,7 @@ def true_ms(process, steps, noise, **wishes):
     return margins.ms if margins.stable else np.inf
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(
     process=PROCESSES,
     steps=EXPERIMENTS,

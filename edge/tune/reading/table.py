@@ -12,6 +12,8 @@ from edge.tune.reading.errors import RecordError, refuse
 SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks"}
 # The separator is found on so many lines from the end and the middle of the file.
 SAMPLE = 60
+_DATE = re.compile(r"\d+([./-])\d+\1\d+")
+_CLOCK = re.compile(r"\d+:\d\d(:\d\d.*)?")
 _CLOCK_OR_DATE = re.compile(r".*\d:\d\d.*|\d+([./-])(\d+|[A-Za-z]{3,9})\1\d+.*")
 
 
@@ -37,6 +39,8 @@ def read(path: str, lines: list) -> Table:
     numbered = [(number, line) for number, line in numbered if not _is_remark(line, number, numbered)]
     separator = separator or _separator(path, numbered)
     split = [(number, cells(line.lstrip("#% "), separator)) for number, line in numbered]
+    if separator == " ":
+        split = _with_dates(split)
     width = _width([row for _, row in split[len(split) // 2 :]] or [row for _, row in split])
     first = next(at for at, (_, row) in enumerate(split) if _is_data(row, width))
     above, rows = split[:first], split[first:]
@@ -56,6 +60,15 @@ def cells(line: str, separator: str) -> list:
     if separator == " ":
         return [cell.strip('"') for cell in line.split()]
     return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
+
+
+def _with_dates(split: list) -> list:
+    """Return the rows with date and time of day, which a blank has parted, in one cell again."""
+    parted = [_DATE.fullmatch(row[0]) and _CLOCK.fullmatch(row[1]) for _, row in split if len(row) > 1]
+    if not parted or not parted[-1] or sum(map(bool, parted)) < 0.9 * len(parted):
+        return split
+    width = max(len(row) for _, row in split)
+    return [(number, [f"{row[0]} {row[1]}", *row[2:]] if len(row) == width else row) for number, row in split]
 
 
 def is_value(cell: str) -> bool:

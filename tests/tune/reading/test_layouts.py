@@ -44,6 +44,8 @@ READ = {
     "units behind the numbers": HEADINGS + rows("{i} s,{u} %,{y}.5 °C"),
     "t and T": "t,u,T\n" + PLAIN,
     "headings in a remark": "# time output pv\n" + rows("{i} {u} {y}.5"),
+    "dates between blanks": "time output pv\n" + rows("2026-03-01 12:00:{i:02d} {u} {y}.5"),
+    "dates and times between blanks": "Date Time CO PV\n" + rows("01.03.2026 12:00:{i:02d} {u} {y}.5"),
     "no headings": PLAIN,
     "no headings, the output last": rows("{i},{y}.5,{u}"),
     "quoted decimal commas": HEADINGS + rows('{i},{u},"{y},5"'),
