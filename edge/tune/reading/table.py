@@ -41,7 +41,8 @@ def read(path: str, lines: list) -> Table:
     split = [(number, cells(line.lstrip("#% "), separator)) for number, line in numbered]
     if separator == " ":
         split = _with_dates(split)
-    width = _width([row for _, row in split[len(split) // 2 :]] or [row for _, row in split])
+    # Of a long file the first half, with what stands above the table, tells nothing more.
+    width = _width([row for _, row in split[len(split) // 2 if len(split) > 2 * SAMPLE else 0 :]])
     first = next(at for at, (_, row) in enumerate(split) if _is_data(row, width))
     above, rows = split[:first], split[first:]
     # A separator at the end of every row makes an empty cell.
