@@ -98,6 +98,8 @@ def _headings(path: str, table: Table, wanted: list | None) -> tuple:
     naming = [candidate for candidate in candidates if not isinstance(_match(candidate[1], wanted), str)]
     line, row = (naming or candidates)[0]
     if any(row[table.width :]):
+        if wanted and all(one.isdigit() for one in wanted):
+            return None, None, row_of_units
         raise RecordError(
             f"{path}:{line}: has {len(row)} headings over {table.width} columns: blanks within headings need "
             "quotes or another separator; or say the columns by number, as in --columns 1,2,3"

@@ -94,6 +94,10 @@ def test_layouts_that_are_refused_with_the_reason(file, name):
 def test_what_the_user_says_counts(file):
     four = file(rows("{i},1,{y}.5,{u}"))
     assert read(four, ["1", "4", "3"]).output.max() == 50.0
+    wide = file("Time (s) Burner output Furnace temperature\n" + rows("{i} {u} {y}.5"))
+    with pytest.raises(RecordError, match="csv:1: has 6 headings over 3 columns.*--columns 1,2,3"):
+        read(wide)
+    assert read(wide, ["1", "2", "3"]).output.max() == 50.0
     minutes = file("time,output,pv\n" + rows("12:{i:02d},{u},{y}"))
     assert read(minutes, time_unit="hh:mm").time_s[-1] == 60.0 * (ROWS - 1)
     assert read(minutes, time_unit="mm:ss").time_s[-1] == ROWS - 1
