@@ -90,6 +90,8 @@ def test_thousands_are_read_as_such():
 
 def test_a_word_of_the_user_settles_what_the_file_leaves_open():
     assert_right(tune("output_0_1", "--output-range", "0,1"))
+    # The step is on from the first row of what is left.
+    assert_right(tune("time_h", "--from", "100", "--before", "40"))
     # The rows before the hole tell the model as well.
     assert_right(tune("gap", "--to", "298"))
 
