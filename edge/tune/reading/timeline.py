@@ -99,9 +99,11 @@ def _short(path: str, column: Column, cells: list, said: str | None) -> tuple:
     """Return times of two parts; whether they are mm:ss or hh:mm must be said or show."""
     unit = (said or column.unit).casefold()
     name = units.parts(column.heading)[0]
-    minutes = unit in ("mm:ss", "m:ss", "min", "min:s", "min:sec") or (not unit and (
-        name in MINUTES_AND_SECONDS or any(int(text.partition(":")[0]) > 23 or "." in text or "," in text
-                                           for _, text in cells if moments.is_short(text))))  # fmt: skip
+    minutes = unit in ("mm:ss", "m:ss", "min", "min:s", "min:sec")
+    if not unit:
+        # A fraction stands behind seconds only, and after 59:59 comes 1:00:00. Hours may go beyond 24.
+        shows = any("." in text or "," in text or not moments.is_short(text) for _, text in cells)
+        minutes = shows or name in MINUTES_AND_SECONDS
     if not minutes and unit not in ("hh:mm", "h:mm"):
         raise RecordError(
             f"{path}:{cells[0][0]}: {column.heading!r} = {cells[0][1]!r} may be mm:ss or hh:mm: say it with "

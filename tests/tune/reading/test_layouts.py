@@ -54,6 +54,8 @@ READ = {
     "bars at both ends": "| time | output | pv |\n" + rows("| {i} | {u} | {y}.5 |"),
     "milliseconds of a board": "millis,pwm (0-200),temp (K)\n" + BOARD,
     "a day that passes": HEADINGS + PAST_MIDNIGHT,
+    "mm:ss that comes to an hour": HEADINGS
+    + rows("{t},{u},{y}.5", t=lambda i: f"59:{40 + i}" if i < 20 else f"1:00:{i - 20:02d}"),
     "newest first": HEADINGS + "".join(reversed(PLAIN.splitlines(keepends=True))),
 }
 
@@ -70,6 +72,7 @@ REFUSED = {
     "no output": ("time,pv\n" + rows("{i},{y}"), "csv:1: no column for output: expected one of output, out"),
     "no headings": (rows("{i},1,{y}.5,{u}"), "no headings and 4 columns: .*--columns 1,3,2"),
     "hh:mm or mm:ss": (HEADINGS + rows("12:{i:02d},{u},{y}"), "csv:2: .*may be mm:ss or hh:mm"),
+    "hours of a kiln": (HEADINGS + rows("{h}:00,{u},{y}", h=lambda i: 20 + i), "may be mm:ss or hh:mm"),
     "milliamperes": (
         "time,Output (mA),pv\n" + rows("{i},12,{y}"),
         "in 'mA': say what stands for 0 and 100 %",
