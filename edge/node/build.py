@@ -105,7 +105,8 @@ def _devices(description: dict, buses: dict) -> dict:
     for name in description["order"]["device"]:
         spec = description["device"][name]
         devices[name] = device_table.build(name, spec, sensors.get(name, {}), safe.get(name, {}))
-        buses[spec["bus"]].add(devices[name], spec.get("timeout_ms"), spec.get("retries"))
+        times = spec.get("timeout_ms"), spec.get("retries"), spec.get("pause_ms", 0)
+        buses[spec["bus"]].add(devices[name], *times)
     return devices
 
 

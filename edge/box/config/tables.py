@@ -50,6 +50,9 @@ DEVICE = {
     "unit": Integer("its Modbus unit id, once per bus", 1, 247),
     "period_ms": Integer("it is read so often", FASTEST_TICK_MS, HOUR_MS, "ms"),
     "timeout_ms": Integer("as that of its bus, where it needs its own", 5, 5000, "ms", default=OPTIONAL),
+    "pause_ms": Integer(
+        "after each of its replies it is asked nothing for so long", 0, 5000, "ms", default=OPTIONAL
+    ),
     "retries": Integer(
         "so many more attempts may fail in a row before it counts as down", 0, 10, default=OPTIONAL
     ),

@@ -252,7 +252,11 @@ class ModbusDevice(Device):
 
     def failed(self, tag, why: str, now_ms: int):
         Device.failed(self, tag, why, now_ms)
-        if not isinstance(tag, int):
+        if isinstance(tag, int):
+            # It may answer everything else.
+            for register in self.blocks[tag][0]:
+                self.faults[register.place] = "no reply: " + why
+        else:
             self._sent = [None] * len(self._outputs)
 
 
