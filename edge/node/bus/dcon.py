@@ -130,6 +130,11 @@ class DconMaster:
         # The shortest reply is ">" and a carriage return.
         self.listen_us = now_us + (len(request) + 2) * self._least_char_us
 
+    def look(self, at_us: int):
+        """Nobody looks for the reply before, if that is no later than the deadline."""
+        if self.listen_us < at_us < self.deadline_us:
+            self.listen_us = at_us
+
     def feed(self, received: bytes, now_us: int) -> int:
         """Take received bytes: PENDING, DONE (``data``) or REFUSED."""
         if not received:

@@ -109,7 +109,6 @@ class Master:
         return requests_in(heard)
 
     def named(self, request: bytes) -> str:
-        """A request in words."""
         return "unit %d, function %d" % (request[0], request[1])
 
     # One transaction ------------------------------------------------------------------------------
@@ -134,6 +133,11 @@ class Master:
         if self.echo:
             self._echo = request
         self.listen_us = now_us + (size + expected) * self._least_char_us
+
+    def look(self, at_us: int):
+        """Nobody looks for the reply before, if that is no later than the deadline."""
+        if self.listen_us < at_us < self.deadline_us:
+            self.listen_us = at_us
 
     def feed(self, received: bytes, now_us: int) -> int:
         """Take received bytes: PENDING, DONE (``data`` holds the reply's data) or REFUSED (``exception``)."""

@@ -10,7 +10,8 @@ class Transaction:
     """One request and whose it is.
 
     ``poll``: None for what was queued; ``tag`` of it. ``since_us``: when it went out; ``asked_us``: when the
-    same was asked first, from which the age of its reply counts. ``probing``: it only asks whether the unit
+    same was asked first, from which the age of its reply counts.
+    ``looks``: in vain for its reply. ``probing``: it only asks whether the unit
     is back; ``repeated``: its first reply came damaged; ``unsent``: the port did not take it.
     """
 
@@ -21,6 +22,7 @@ class Transaction:
         self.request = b""
         self.since_us = 0
         self.asked_us = 0
+        self.looks = 0
         self.probing = False
         self.repeated = False
         self.unsent = False
@@ -31,6 +33,7 @@ class Transaction:
         self.poll = poll
         self.tag = tag
         self.request = request
+        self.looks = 0
         self.probing = False
         self.repeated = False
         return self
@@ -70,6 +73,8 @@ class Outcome:
             return
         if poll is not None:
             poll.answered()
+            if not refused:
+                poll.look.took(now_us - on.since_us, on.looks == 0)
         if refused:
             self._refused(on, master.exception, now_us)
         elif poll is None:

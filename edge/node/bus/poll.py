@@ -1,6 +1,7 @@
 """Requests that are repeated: when each is due, how it stands, and how a device's reads become requests."""
 
 from edge.node.bus import modbus
+from edge.node.bus.look import Look
 
 # A poll of lower priority goes first all the same when it is overdue by so many of its periods.
 STARVED_PERIODS = 10
@@ -39,6 +40,7 @@ class Poll:
         self.first = False
         # No other poll of its unit has a reply that a late one could be taken for.
         self.alone = True
+        self.look = Look()
         self.starved_us = STARVED_PERIODS * period_us
 
     def rank(self, late_us: int) -> int:

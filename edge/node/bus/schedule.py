@@ -29,7 +29,7 @@ __all__ = ["Bus", "Poll", "Station"]
 
 RETRIES = 1
 NOT_SENT = "port takes no bytes"
-# How often to look whether the last character is out, on a line whose direction the node turns.
+# How often to look whether the last character is out, where the node turns the line.
 TURN_US = 100
 
 
@@ -58,7 +58,7 @@ class Bus:
         self.busy_us = 0
         self.port = Port(uart)
         self.listen_us = 0
-        # Stations with something queued, each in its turn, so that nobody's writes starve another's.
+        # Stations with something queued, each in its turn.
         self.waiting = self.order.waiting
         self._now_us = clock.now_us if clock is not None else None
         self._timing = baud, timeout_ms, char_bits, echo
@@ -69,10 +69,9 @@ class Bus:
         self._strays = Strays(self.late, self.others)
         self._outcome = Outcome(self.late)
         self._silence = Silence(self.master.silence_us, self.master.timeout_us)
-        # What is on the line, as long as it is busy.
         self._on = Transaction()
         self._busy = False
-        # (station, status) of what signals read of the line itself.
+        # (station, status) of what signals read of it.
         self.statuses = []
         self._update_at_us = 0
 
@@ -117,6 +116,8 @@ class Bus:
                     if self._turns and not uart.turned():
                         return max(master.sent_us, now_us + TURN_US)
                     self.listen_us = master.listen_us
+                    if now_us >= self.listen_us:
+                        self._on.looks += 1
                     return master.deadline_us
                 self._timed_out(now_us)
             if not self._silence.reigns(now_us):
@@ -184,6 +185,8 @@ class Bus:
         if self._now_us is not None:
             now_us = self._now_us()
         master.begin(request, expected, now_us, station.timeout_us)
+        if tag is not None and poll is not None:
+            master.look(on.since_us + poll.look.after_us)
         self.listen_us = master.listen_us
         return master.sent_us if self._turns else master.deadline_us
 
@@ -191,13 +194,13 @@ class Bus:
         if self._now_us is not None:
             now_us = self._now_us()
         if not self._busy:
-            # Bytes in nobody's transaction.
             self.busy_us += self._silence.broken(now_us)
             self._stray(received, now_us)
             return
         master = self._on.station.master
         answer = master.feed(received, now_us)
         if answer == modbus.PENDING:
+            self._on.looks += 1
             return
         self._end(now_us)
         self._outcome.answered(self._on, answer == modbus.REFUSED, now_us)
@@ -274,7 +277,7 @@ class Bus:
                 station.anew(PORT_GONE)
                 station.device.failed("", PORT_GONE, now_us // 1000)
             self._silence.begins(now_us + self.master.silence_us, now_us)
-            return self._silence.quiet_us
+            return now_us
         if now_us >= self._update_at_us:
             self._update(now_us)
         station = self.order.writer(now_us)
