@@ -4,11 +4,12 @@ A wake-up for each character, or each packet of an adapter, costs more than the 
 """
 
 # After a look in vain the next is later by so much, twice as much after two, and so on.
-LATER_US = 16
+LATER_US = 24
 # After so many in time the next is earlier by twice as much as before.
-IN_TIME = 8
+IN_TIME = 16
 MOST_DOUBLED = 12
-# Every so many replies one is awaited, byte by byte: no look is much later than the quickest of these.
+# The first ones and then every so many are awaited, byte by byte: no look is much later than the quickest.
+AWAIT_FIRST = 4
 AWAIT_MASK = 63
 LATEST_US = 100
 FORGET_US = 50
@@ -30,7 +31,8 @@ class Look:
         if not self.after_us:
             quickest_us = self._quickest_us + FORGET_US
             self._quickest_us = took_us if quickest_us > took_us or not self._us else quickest_us
-            self._us = min(self._us or took_us, self._quickest_us + LATEST_US)
+            latest_us = self._quickest_us + (LATER_US if self._replies < AWAIT_FIRST else LATEST_US)
+            self._us = min(self._us or latest_us, latest_us)
         elif in_time:
             self._in_vain = 0
             self._in_time += 1
@@ -39,6 +41,6 @@ class Look:
             self._in_time = 0
             self._in_vain += 1
             later_us = self._us + (LATER_US << min(MOST_DOUBLED, self._in_vain - 1))
-            self._us = min(later_us, took_us, self._quickest_us + LATEST_US)
+            self._us = min(later_us, took_us + LATER_US, self._quickest_us + LATEST_US)
         self._replies += 1
-        self.after_us = self._us if self._replies & AWAIT_MASK else 0
+        self.after_us = self._us if self._replies >= AWAIT_FIRST and self._replies & AWAIT_MASK else 0

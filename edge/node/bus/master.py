@@ -14,11 +14,11 @@ from edge.node.bus import modbus
 from edge.node.bus.heard import confusable, flaw, is_read, reply_in, request_at, requests_in
 from edge.node.bus.modbus import DONE, PENDING, REFUSED
 
-# Noise is kept so long at most: what is older than one full frame can't start our reply.
+# Noise is kept so long: what is older than one full frame can't start our reply.
 MAX_FRAME = 256
 # No character is shorter than a start bit, eight data bits and a stop bit.
 LEAST_CHAR_BITS = 10
-# Between two characters of a reply so much may pass (and two characters more).
+# Between two characters of a reply so much, and two characters more, may pass.
 GAP_US = 20000
 # After so many in a row an own request that is heard is an echo; before it may be another master's.
 ECHOES = 3
@@ -73,7 +73,6 @@ class Master:
         self.exception = 0
         self.foreign = False
         self.gap_us = GAP_US + 2 * self.char_us
-        self._last_us = 0
         self._least_char_us = 1000000 * LEAST_CHAR_BITS // baud
         self._echo = b""
 
@@ -88,7 +87,7 @@ class Master:
         return True
 
     def confusable(self, late: bytes, request: bytes) -> bool:
-        """Whether a late reply to ``late`` could pass for the reply to ``request``."""
+        """Whether a late reply to ``late`` could pass for that to ``request``."""
         return confusable(late, request)
 
     def repeatable(self, request: bytes) -> bool:
@@ -109,6 +108,7 @@ class Master:
         return requests_in(heard)
 
     def named(self, request: bytes) -> str:
+        """A request in words."""
         return "unit %d, function %d" % (request[0], request[1])
 
     # One transaction ------------------------------------------------------------------------------
@@ -125,7 +125,6 @@ class Master:
         self.sent_us = sent_us = now_us + size * self.char_us
         # Of a broadcast (nothing expected): time for the slaves to act before the next request.
         self.deadline_us = sent_us + timeout_us + expected * self.char_us
-        # However slowly the characters come.
         self._last_us = self.deadline_us + expected * self.gap_us
         self.quiet_at_us = sent_us + self.silence_us
         self.foreign = False
