@@ -187,11 +187,12 @@ class Node:
             self.event("clock", "set", "by %+.1f s" % ((at_zero_ms - before_ms) / 1000.0))
 
     def active_alarms(self) -> list:
-        """Trips, alarms and bad signals, by name."""
+        """Trips, alarms, bad signals and lines with another master, by name."""
         names = ["trip " + trip.name for trip in self.guard.trips if trip.tripped]
         names += [alarm.name for alarm in self.guard.alarms if alarm.active]
         names += ["bad " + source.name for source in self.sources if source.quality == BAD]
         names += ["unconfirmed " + one.name for one in self.guard.outputs if one.confirmation.overdue]
+        names += ["another master on " + bus.name for bus in self.buses if bus.others.asking]
         return names
 
     def unacknowledged(self) -> list:
@@ -228,6 +229,11 @@ class Node:
             if port.told != port.open:
                 port.told = port.open
                 self.event("bus", bus.name, "port is back" if port.open else "port gone: " + port.fault, True)
+            others = bus.others
+            if others.told != others.asking:
+                others.told = others.asking
+                text = "another master asks: " + others.last if others.asking else "no other master asks now"
+                self.event("bus", bus.name, text, True)
         for trip in self.guard.trips:
             if trip.told != trip.tripped:
                 trip.told = trip.tripped

@@ -48,6 +48,9 @@ LASTING = (0, 1, 2, 3)
 # Not the device's own answer, but a gateway's that has not heard it.
 NOT_REACHED = (10, 11)
 
+# After these the real reply may still come: it works on it, or a gateway has given up waiting.
+ANSWER_MAY_FOLLOW = (5, 10, 11)
+
 # What feed() of a master answers.
 PENDING = 0
 DONE = 1
@@ -141,9 +144,7 @@ def read_write(unit: int, read_address: int, read_count: int, address: int, valu
     _check("address", address, 0, 65536 - count)
     for value in values:
         _check("value", value, 0, 65535)
-    head = pack(
-        ">BBHHHHB", unit, READ_WRITE_REGISTERS, read_address, read_count, address, count, 2 * count
-    )
+    head = pack(">BBHHHHB", unit, READ_WRITE_REGISTERS, read_address, read_count, address, count, 2 * count)
     return sealed(head + pack(">%dH" % count, *values))
 
 

@@ -16,17 +16,27 @@ class TextSetting:
 
     ``ask``: the command, without its address, as "$2" for "$AA2"; ``start``: where the field begins in the
     reply; ``want``: what must stand there; ``mask``: of a hexadecimal field, the bits that count;
-    ``write``: the command that sets it, or empty where the node only checks.
+    ``write``: the command that sets it, or empty where the node only checks; ``marker``: a letter before the
+    field that some modules leave out.
     """
 
-    def __init__(self, name: str, ask: str, start: int, want: str, mask: int = 0, write: str = ""):
+    def __init__(
+        self, name: str, ask: str, start: int, want: str, mask: int = 0, write: str = "", marker: str = ""
+    ):
         self.name = name
         self.ask = ask
         self.start = start
         self.want = want
         self.mask = mask
+        self.marker = marker.encode()
         self.write = write
         self.writable = bool(write)
+
+
+def channel_type(channel: int, code: int) -> TextSetting:
+    """The type code of one channel, which modules answer as "!AACiRrr" and as "!AACirr"."""
+    name = "type code of ai%d ($AA8C%d)" % (channel, channel)
+    return TextSetting(name, "$8C%d" % channel, 5, "%02X" % code, marker="R")
 
 
 class DconSettings:
@@ -59,7 +69,10 @@ class DconSettings:
 
     def wrong(self, setting, data: bytes) -> str:
         """Empty where a setting is right by the reply, else what it is and what it must be."""
-        found = data[setting.start : setting.start + len(setting.want)]
+        start = setting.start
+        if setting.marker and data[start : start + 1] == setting.marker:
+            start += 1
+        found = data[start : start + len(setting.want)]
         if found.decode() == setting.want:
             return ""
         if setting.mask:

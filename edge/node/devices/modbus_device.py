@@ -201,6 +201,13 @@ class ModbusDevice(Device):
             for tag in range(len(self.blocks)):
                 self.read_now(tag)
 
+    def failed(self, tag, why: str, now_ms: int):
+        Device.failed(self, tag, why, now_ms)
+        if isinstance(tag, int):
+            # It may answer everything else.
+            for register in self.blocks[tag][0]:
+                self.faults[register.place] = "no reply: " + why
+
 
 def build(name: str, spec: dict, wired: dict, safe: dict):
     """A driver from its table of a node file."""

@@ -456,13 +456,14 @@ def test_load_errors_and_late_replies_of_a_unit_are_values():
     assert status[1].faults[0] == "not counted yet"
     line.run(30000)
     values = {unit: dict(zip(each.inputs, each.values, strict=True)) for unit, each in status.items()}
-    reply_us = 5000 + (8 + 21) * CHAR_US
+    reply_us = 5000 + (8 + 21) * CHAR_US + 1750
     assert values[2]["bus.load"] == pytest.approx(100 * reply_us / 100000, rel=0.02)
     assert values[2]["bus.errors"] == 0
     assert values[1]["bus.errors"] == pytest.approx(late.station.errors, abs=1)
     assert values[1]["bus.late"] == pytest.approx(late.station.late, abs=1)
     assert values[1]["bus.late"] >= 5
-    assert values[1]["bus.line_load"] == pytest.approx(values[1]["bus.load"] + values[2]["bus.load"])
+    both = values[1]["bus.load"] + values[2]["bus.load"]
+    assert both <= values[1]["bus.line_load"] <= both + 1, "and late replies on an idle line"
     assert status[1].stamps_ms[0] == pytest.approx(30000, abs=1100)
 
 

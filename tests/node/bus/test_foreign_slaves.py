@@ -18,7 +18,7 @@ from tests.node.bus.slaves import coils, discrete_inputs, holding, inputs
 from tests.parts import missing_part, require_command
 
 FOLDER = Path(__file__).parent / "slaves"
-TIMEOUT_MS = 600
+TIMEOUT_MS = 3000
 
 
 class PythonSlave:

@@ -183,7 +183,7 @@ def test_an_echo_that_nobody_configured_is_not_taken_for_the_reply():
     ("heard", "why", "spent"),
     [
         (READ, "only an echo", False),
-        (READ[:5], "truncated", False),
+        (READ[:5], "silence", False),
         (READ[:-1] + b"\x00", "wrong crc", False),
         (READ + READ_REPLY[:5], "truncated", True),
         (READ + READ_REPLY[:-1] + b"\x00", "wrong crc", True),
