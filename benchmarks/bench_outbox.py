@@ -22,6 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import budget
 from edge.node.report import records
 
 DAY_S = 86400
@@ -265,6 +266,19 @@ def measure(quick: bool = False) -> dict:
         },
         "paho": _alone("paho_queue", 70_000 if not quick else 5000),
     }
+
+
+def missed(found: dict) -> list:
+    """Of the outbox and of the segments; a row a sample is what they are compared with."""
+    misses = []
+    for name, figures in found["flash"].items():
+        if name.startswith(("outbox", "segments")):
+            misses += budget.at_most(f"{name}, MB a day", figures["mb_a_day"], found["limit_mb"])
+    for name, figures in found["throughput"].items():
+        if name in ("outbox", "segments"):
+            for way in ("append_per_s", "fetch_done_per_s"):
+                misses += budget.at_least(f"{name}, {way}", figures[way], THROUGHPUT_MIN)
+    return misses
 
 
 def told(found: dict) -> str:

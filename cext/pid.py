@@ -270,8 +270,8 @@ class PID:
                 error -= self.dead_band
             elif error < -self.dead_band:
                 error += self.dead_band
-            elif error - error == 0.0:  # a NaN must come through (MicroPython 1.9.2 finds it equal to itself)
-                error = 0.0
+            else:
+                error -= error  # zero, but a NaN must come through
         return error
 
     def _weighting(self, set_point):

@@ -10,7 +10,7 @@ static double error_of(const pid_t_ *p, double r, double y) {
     if (p->dead_band > 0.0) {
         if (e > p->dead_band) e -= p->dead_band;
         else if (e < -p->dead_band) e += p->dead_band;
-        else if (e == e) e = 0.0;
+        else e -= e;
     }
     return e;
 }
