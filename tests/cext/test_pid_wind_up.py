@@ -83,6 +83,22 @@ def test_a_hand_over_at_a_limit_takes_the_load_from_the_output(output, error, di
     assert (pid.demand, pid.saturated) == (output, 0)
 
 
+@pytest.mark.parametrize(("output", "error"), [(0.0, -100.5), (100.0, 100.5)])
+def test_a_load_that_is_hardly_outside_is_outside(output, error):
+    pid = pid_of(gain=1.0, ti_s=300.0)
+    pid.follow(800.0, 800.0 - error, 0.0, output, 1.0)
+    assert pid.integral == output
+
+
+def test_a_hand_over_keeps_the_load_whatever_the_weight_of_the_set_point():
+    pid = pid_of(gain=1.0, ti_s=300.0)
+    pid.b = 0.25
+    pid.follow(800.0, 810.0, 0.0, 0.0, 1.0)
+    # P = 0.25 * 800 - 810, and a load of 10 %, which is possible.
+    assert pid.proportional == 200.0 - 810.0
+    assert pid.integral == 610.0
+
+
 def test_a_hand_over_away_from_a_limit_starts_where_the_hand_was():
     for output, error in ((0.0, 780.0), (100.0, -780.0), (50.0, -780.0), (1e-9, -780.0)):
         pid = pid_of(gain=1.0, ti_s=300.0)
@@ -91,13 +107,13 @@ def test_a_hand_over_away_from_a_limit_starts_where_the_hand_was():
         assert pid.step(800.0, 800.0 - error, 0.0, 1e-6) == pytest.approx(output, abs=1e-4)
 
 
-@pytest.mark.parametrize(("error", "load"), [(-780.0, 100.0), (780.0, 0.0)])
+@pytest.mark.parametrize(("error", "load"), [(-780.0, 90.0), (780.0, 20.0)])
 def test_what_a_bumpless_start_put_outside_the_range_goes_at_the_limit(error, load):
-    pid = pid_of(gain=1.0, ti_s=300.0)
+    pid = pid_of(gain=1.0, ti_s=300.0, out_min=20.0, out_max=90.0)
     pid.follow(800.0, 800.0 - error, 0.0, 50.0, 1.0)
-    limit = 100.0 if error > 0.0 else 0.0
+    limit = 90.0 if error > 0.0 else 20.0
     while pid.step(800.0, 800.0 - error, 0.0, 1.0) != limit:
-        assert 0.0 < pid.out < 100.0
+        assert 20.0 < pid.out < 90.0
     pid.step(800.0, 800.0 - error, 0.0, 1.0)
     assert pid.integral == pytest.approx(load, abs=5.0)  # two ticks of the integral
     assert pid.out == limit
@@ -105,9 +121,9 @@ def test_what_a_bumpless_start_put_outside_the_range_goes_at_the_limit(error, lo
 
 def test_feed_forward_belongs_to_the_load():
     """A feed-forward of 90 % over a load of 40 % leaves an integral of -50 % as it is."""
-    for forward, integral in ((90.0, -50.0), (-90.0, 130.0)):
+    for forward, integral, load in ((90.0, -50.0, 40.0), (-90.0, 130.0, 40.0), (0.5, -0.5, 0.0)):
         pid = pid_of(gain=1.0, ti_s=1e9)
-        pid.follow(800.0, 800.0, forward, 40.0, 1.0)
+        pid.follow(800.0, 800.0, forward, load, 1.0)
         assert pid.integral == integral
         for error in (-200.0, 200.0):
             pid.step(800.0, 800.0 - error, forward, 1.0)
