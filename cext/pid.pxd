@@ -35,8 +35,8 @@ cdef class PID:
                    outside=cython.double, excess=cython.double, demand=cython.double, out=cython.double)
     cpdef double step(self, double set_point, double process_value, double feed_forward, double dt_s) noexcept
 
-    @cython.locals(error=cython.double, weighting=cython.double, proportional=cython.double, derivative=cython.double,
-                   integral=cython.double, outside=cython.double, dt_good=cython.bint)
+    @cython.locals(weighting=cython.double, proportional=cython.double, derivative=cython.double,
+                   integral=cython.double, dt_good=cython.bint)
     cpdef double follow(self, double set_point, double process_value, double feed_forward, double output,
                         double dt_s) noexcept
 
@@ -59,6 +59,10 @@ cdef class PID:
     cdef double _error(self, double set_point, double process_value) noexcept
 
     cdef double _weighting(self, double set_point) noexcept
+
+    @cython.locals(integral=cython.double, outside=cython.double)
+    cdef double _starting(self, double output, double proportional, double weighting, double derivative,
+                          double feed_forward) noexcept
 
     @cython.locals(low=cython.double, high=cython.double)
     cdef double _outside(self, double load, double feed_forward) noexcept

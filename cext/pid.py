@@ -108,7 +108,7 @@ class PID:
         proportional = self.gain * error + weighting
         derivative = self._derivative(set_point, process_value, dt_s)
         if self._forced:
-            integral = self.out - proportional - derivative - feed_forward
+            integral = self._starting(self.out, proportional, weighting, derivative, feed_forward)
         else:
             # Zero, and exactly so, unless a parameter has changed.
             again = self.gain * self._error(self.set_point, self.process_value)
@@ -164,19 +164,16 @@ class PID:
         dt_good = dt_s > 0.0 and dt_s - dt_s == 0.0
         if dt_good:
             derivative = self._derivative(set_point, process_value, dt_s)
-        error = self._error(set_point, process_value)
         weighting = self._weighting(set_point)
-        proportional = self.gain * error + weighting
-        integral = output - proportional - derivative - feed_forward
+        proportional = self.gain * self._error(set_point, process_value) + weighting
+        integral = self._starting(output, proportional, weighting, derivative, feed_forward)
         if integral - integral != 0.0:
             self.flag = _NON_FINITE
             self._in_sequence = False
             self._forced = True
             return output
-        outside = self._outside(integral + weighting, feed_forward)
-        if (outside < 0.0 and output >= self.out_max) or (outside > 0.0 and output <= self.out_min):
-            integral += self.gain * error
-            self.demand += self.gain * error
+        if integral != output - proportional - derivative - feed_forward:
+            self.demand = (proportional + integral) + (derivative + feed_forward)
             self._settle(output)
         self._remember(set_point, process_value, proportional, integral, derivative)
         if not dt_good:
@@ -277,6 +274,18 @@ class PID:
     def _weighting(self, set_point):
         """Return W, what P has besides K e."""
         return self.gain * (self.b - 1.0) * self.direction * set_point
+
+    def _starting(self, output, proportional, weighting, derivative, feed_forward):
+        """Return the I from which the output starts at `output`.
+
+        At a limit that the error pushes against, I may be anything beyond. Where the load would be outside
+        the range, it is taken to be what is at the limit.
+        """
+        integral = output - proportional - derivative - feed_forward
+        outside = self._outside(integral + weighting, feed_forward)
+        if (outside < 0.0 and output >= self.out_max) or (outside > 0.0 and output <= self.out_min):
+            integral = output - weighting - derivative - feed_forward
+        return integral
 
     def _outside(self, load, feed_forward):
         """Return how far `load` is above (+) or below (-) the range, with `feed_forward` or without."""

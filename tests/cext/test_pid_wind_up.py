@@ -83,6 +83,17 @@ def test_a_hand_over_at_a_limit_takes_the_load_from_the_output(output, error, di
     assert (pid.demand, pid.saturated) == (output, 0)
 
 
+@pytest.mark.parametrize(("output", "error"), [(0.0, -780.0), (100.0, 780.0)])
+def test_a_blind_hand_over_at_a_limit_does_so_when_the_value_comes_back(output, error):
+    pid = pid_of(gain=1.0, ti_s=300.0)
+    pid.follow(800.0, math.nan, 0.0, output, 1.0)
+    assert pid.flag == 1
+    assert pid.step(800.0, 800.0 - error, 0.0, 1.0) == output
+    assert pid.integral == pytest.approx(output, abs=3.0)  # a tick of the integral
+    pid.follow(800.0, math.nan, 0.0, 50.0, 1.0)
+    assert pid.step(800.0, 800.0 - error, 0.0, 1e-6) == pytest.approx(50.0, abs=1e-4)
+
+
 @pytest.mark.parametrize(("output", "error"), [(0.0, -100.5), (100.0, 100.5)])
 def test_a_load_that_is_hardly_outside_is_outside(output, error):
     pid = pid_of(gain=1.0, ti_s=300.0)
