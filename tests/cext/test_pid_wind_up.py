@@ -101,6 +101,31 @@ def test_a_load_that_is_hardly_outside_is_outside(output, error):
     assert pid.integral == output
 
 
+@pytest.mark.parametrize(("output", "error"), [(0.0, -780.0), (100.0, 780.0)])
+@pytest.mark.parametrize("forward", [7.3, -7.3])
+def test_all_parts_count_in_a_hand_over_at_a_limit(output, error, forward):
+    """Set-point weight, derivative and feed-forward: the load, D and feed-forward make the output."""
+    pid = pid_of(gain=1.0, ti_s=300.0, td_s=10.0)
+    pid.b = 0.25
+    pid.follow(800.0, 800.0 - error - 2.0, forward, output, 1.0)
+    pid.follow(800.0, 800.0 - error, forward, output, 1.0)
+    weighting = -0.75 * 800.0
+    assert pid.derivative == pytest.approx(-10.0)
+    assert pid.integral + weighting + pid.derivative + forward == pytest.approx(output)
+    assert pid.demand == pytest.approx(pid.proportional + pid.integral + pid.derivative + forward)
+    assert pid.demand == pytest.approx(output + error)
+
+
+def test_the_demand_of_a_hand_is_what_it_gives_to_the_last_bit():
+    draw = random.Random(1)
+    pid = pid_of(gain=1.7, ti_s=300.0, td_s=10.0)
+    pid.b = 0.3
+    for _ in range(50):
+        output = draw.uniform(1.0, 99.0)
+        pid.follow(800.0, draw.uniform(700.0, 900.0), draw.uniform(-9.0, 9.0), output, 1.0)
+        assert (pid.demand, pid.saturated) == (output, 0)
+
+
 def test_a_hand_over_keeps_the_load_whatever_the_weight_of_the_set_point():
     pid = pid_of(gain=1.0, ti_s=300.0)
     pid.b = 0.25
