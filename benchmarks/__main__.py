@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import platform
+import sys
 
 from benchmarks import (
     bench_bus,
@@ -21,6 +22,7 @@ from benchmarks import (
     bench_sampling,
     bench_scenario,
     bench_thermocouple,
+    budget,
 )
 
 BENCHES = {
@@ -50,15 +52,22 @@ def main():
     found = {
         "machine": {"python": platform.python_version(), "cores": os.cpu_count(), "system": platform.system()}
     }
+    misses = {}
     for name in args.names or BENCHES:
         bench = BENCHES[name]
         figures = bench.measure() if name in ONE_LENGTH else bench.measure(args.quick)
         found[name] = figures
+        # A bench without a budget has nothing to miss.
+        if missed := bench.missed(figures) if hasattr(bench, "missed") else []:
+            misses[name] = missed
         if not args.json:
             print(bench.told(figures), flush=True)
+            if missed:
+                print(budget.told(missed), flush=True)
     if args.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps({**found, "missed": misses}, indent=1))
+    return 1 if misses else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -17,6 +17,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from benchmarks import budget
 from benchmarks.paced_responder import CHAR_BITS, silence_us
 from edge.box import micropython
 from edge.box.child import Child
@@ -242,6 +243,25 @@ def behind(figures: dict) -> dict:
         words[baud] = f"missed: {by:.2f} % behind" if by > 0 else f"{-by:.2f} % ahead of"
         words[baud] += " minimalmodbus"
     return words
+def missed(figures: dict) -> list:
+    """The budgets are for our own masters; the others are peers."""
+    misses = []
+    for name, found in figures["paced"].items():
+        if found is None or not name.startswith("furnace-edge"):
+            continue
+        for baud, one in found.items():
+            line = f"{name}, {baud} bit/s"
+            misses += budget.at_most(f"{line}, % behind the wire", one["median_pct"], LINES[int(baud)][0])
+            misses += budget.at_most(f"{line}, violations of the silence", one["violations"], 0)
+    for name, found in figures["free"].items():
+        if found is not None and name.startswith("furnace-edge"):
+            most = CPU_TARGET_US * (2 if "MicroPython" in name else 1)
+            misses += budget.at_most(f"{name}, CPU us a transaction", found["cpu_us"], most)
+    for name, share in {"virtual": figures["dead_virtual"], **figures["dead"]}.items():
+        misses += budget.at_least(f"one of eight dead, the others keep, {name}", share, DEAD_TARGET)
+    for name, found in figures["bad_after"].items():
+        misses += budget.at_most(f"{name} of a dead unit bad after ms", found["worst_ms"], found["bound_ms"])
+    return misses
 
 
 def told(figures: dict) -> str:

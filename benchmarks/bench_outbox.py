@@ -22,6 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import budget
 from edge.node.report import records
 
 DAY_S = 86400
@@ -267,12 +268,23 @@ def measure(quick: bool = False) -> dict:
     }
 
 
+def missed(found: dict) -> list:
+    """Flash of the outbox and of the segments, throughput of the outbox: a board's log is asked for less."""
+    misses = []
+    for name, figures in found["flash"].items():
+        if name.startswith(("outbox", "segments")):
+            misses += budget.at_most(f"{name}, MB a day", figures["mb_a_day"], found["limit_mb"])
+    for way, per_s in found["throughput"]["outbox"].items():
+        misses += budget.at_least(f"outbox, {way}", per_s, THROUGHPUT_MIN)
+    return misses
+
+
 def told(found: dict) -> str:
     lines = [f"outbox: flash writes at 4 Hz x {SIGNALS} signals, limit {found['limit_mb']} MB a day"]
     for name, figures in found["flash"].items():
         lines.append(f"  {name:30s}{figures['mb_a_day']:10.1f} MB a day   ({figures['seconds']} s of records "
                      f"of {figures['record_bytes']} bytes; on the disk at most {figures['most_on_disk']})")
-    lines.append(f"outbox: records a second, limit {THROUGHPUT_MIN}")
+    lines.append(f"outbox: records a second, limit of the outbox {THROUGHPUT_MIN}")
     for name, figures in found["throughput"].items():
         lines.append(f"  {name:30s}{figures['append_per_s']:10d} in   {figures['fetch_done_per_s']:10d} out")
     paho = found["paho"]

@@ -7,6 +7,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
+from benchmarks import budget
 from benchmarks.report_peers import Alone, paho_queue
 from edge.box.child import Child
 from edge.box.config import find
@@ -333,6 +335,17 @@ def measure(quick: bool = False) -> dict:
     }
 
 
+def missed(figures: dict) -> list:
+    drained, late, out = (figures[key] for key in ("drain", "lateness", "outage"))
+    return [
+        *budget.at_least("drained, samples/s", drained["per_s"], drained["limit_per_s"]),
+        *budget.at_most("live samples late, ms", drained["live_late_max_ms"], drained["limit_live_ms"]),
+        *budget.at_most("tick late p99, in trouble to quiet", late["ratio"], late["limit_ratio"]),
+        *budget.at_most("a frozen broker noticed after s", out["noticed_s"], out["limit_noticed_s"]),
+        *budget.at_most("live again after s", max(out["back_s"]), out["limit_back_s"]),
+    ]
+
+
 def told(figures: dict) -> str:
     drained, peer, late, out = (figures[key] for key in ("drain", "paho_queue", "lateness", "outage"))
     return "\n".join([
@@ -354,4 +367,6 @@ def told(figures: dict) -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(), indent=1))
+    found = measure()
+    print(json.dumps(found, indent=1))
+    sys.exit(1 if missed(found) else 0)

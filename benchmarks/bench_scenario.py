@@ -6,6 +6,7 @@ signals, loops, guard, reports or physics. What it leaves is the cost of everyth
 
 import time
 
+from benchmarks import budget
 from edge.box.config import describe, find
 from edge.emulator import scenario
 from edge.emulator.virtual import VirtualRun
@@ -54,6 +55,10 @@ def measure(quick: bool = False) -> dict:
         "kwh_per_t": report["kwh_per_t"],
         "furnace_c": report["signals"]["t_furnace"],
     }
+
+
+def missed(figures: dict) -> list:
+    return budget.at_least("times real time", round(figures["times_real"]), figures["target"])
 
 
 def told(figures: dict) -> str:

@@ -37,10 +37,11 @@ def run(args) -> int:
     path = find(args.node)
     try:
         node_file = read(path)
+        summary = summarise(node_file.description)
+        _refuse_overfull_lines(node_file, summary)
     except NodeFileError as error:
         _tell_problems(error, args.json)
         return 2
-    summary = summarise(node_file.description)
     warnings = node_file.warnings + _full_lines(node_file, summary)
     if not args.elsewhere and not args.write:
         warnings += _ports(node_file)
@@ -94,6 +95,19 @@ def _print_json(path, problems: list, warnings: list, summary):
 
 def _as_dicts(told: list) -> list:
     return [{"line": line, "text": text} for line, text in told]
+
+
+def _refuse_overfull_lines(node_file, summary: dict):
+    """NodeFileError for a bus whose polls alone take more time than there is."""
+    problems = []
+    for name, bus in summary["buses"].items():
+        if bus["reading_pct"] > 100.0:
+            text = f"bus {name} is busy for {bus['reading_pct']:.0f} % of the time with reading alone"
+            text += ", if every instrument answered at once: no poll would keep its period"
+            text += "; raise baud or period_ms, or move devices to another bus"
+            problems.append((node_file.lines["bus", name], text))
+    if problems:
+        raise NodeFileError(node_file.path, problems)
 
 
 def _full_lines(node_file, summary: dict) -> list:

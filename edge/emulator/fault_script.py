@@ -13,10 +13,11 @@ A script is a TOML file of tables:
     register = 100          # only in requests that touch this data address
 """
 
-import tomllib
 from pathlib import Path
 from random import Random
 
+from edge.box.config import toml_text
+from edge.box.config.lines import nearest_line
 from edge.emulator.faults import EVERY_UNIT, FaultError, narrow
 
 NEVER_US = 1 << 62
@@ -83,38 +84,47 @@ def load(path: str, bench) -> list:
     """The events of a script for a bench, earliest first; each is tried on it. Raises ScriptError."""
     name = Path(path).name
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        values, lines = toml_text.read(Path(path).read_bytes())
     except OSError as error:
         raise ScriptError(f"{path}: can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ScriptError(f"{name}: is no TOML: {error}") from None
+    except toml_text.TomlError as error:
+        raise ScriptError(f"{name}:{error.line}: {error}") from None
     tables = values.pop("fault", [])
     if values:
-        raise ScriptError(f"{name}: [{next(iter(values))}]: nobody knows this table; expected [[fault]]")
+        other = next(iter(values))
+        where = f"{name}:{lines[(other,)]}"
+        raise ScriptError(f"{where}: [{other}]: nobody knows this table; expected [[fault]]")
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise ScriptError(f"{name}: fault: expected tables [[fault]]")
-    events = [_event(f"{name}: [[fault]] number {i + 1}", table, bench) for i, table in enumerate(tables)]
+        raise ScriptError(f"{name}:{lines[('fault',)]}: fault: expected tables [[fault]]")
+    events = []
+    for i, table in enumerate(tables):
+
+        def at(key, i=i):
+            return f"{name}:{nearest_line(lines, ('fault', i, key))}: [[fault]] number {i + 1}"
+
+        events.append(_event(at, table, bench))
     return sorted(events, key=lambda event: event.at_us)
 
 
-def _event(where: str, table: dict, bench) -> Event:
+def _event(at, table: dict, bench) -> Event:
+    """``at``: from a key to where it stands, for messages."""
     for key in table:
         if key not in KEYS:
-            raise ScriptError(f"{where}: {key}: is not known here; known are {', '.join(KEYS)}")
+            raise ScriptError(f"{at(key)}: {key}: is not known here; known are {', '.join(KEYS)}")
     for key in ("at_s", "unit", "kind"):
         if key not in table:
-            raise ScriptError(f"{where}: {key}: is missing")
-    at_s = _seconds(where, "at_s", table["at_s"])
-    for_s = _seconds(where, "for_s", table["for_s"]) if "for_s" in table else None
+            raise ScriptError(f"{at(key)}: {key}: is missing")
+    at_s = _seconds(at("at_s"), "at_s", table["at_s"])
+    for_s = _seconds(at("for_s"), "for_s", table["for_s"]) if "for_s" in table else None
     replies = table.get("replies", -1)
     if "replies" in table and (not isinstance(replies, int) or isinstance(replies, bool) or replies < 1):
-        raise ScriptError(f"{where}: replies: is {replies!r}; expected a whole number from 1")
+        raise ScriptError(f"{at('replies')}: replies: is {replies!r}; expected a whole number from 1")
     requests = {key: table[key] for key in narrow.KEYS if key in table}
     try:
         unit = bench.unit(table["unit"])
         bench.faults.check(unit, table["kind"], table.get("argument"), **requests)
     except FaultError as error:
-        raise ScriptError(f"{where}: {error}") from None
+        raise ScriptError(f"{at('')}: {error}") from None
     return Event(int(at_s * 1000000), unit, table["kind"], table.get("argument"), for_s, replies, requests)
 
 

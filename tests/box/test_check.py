@@ -146,3 +146,13 @@ def test_a_full_line_is_warned_of(tmp_path, capsys):
     assert "warning: bus field is busy for " in err
     assert run(path, "--json") == 0
     assert len(json.loads(capsys.readouterr().out)["warnings"]) == 1
+
+
+def test_a_line_that_can_not_even_be_read_is_refused(tmp_path, capsys):
+    path = tmp_path / "slow.toml"
+    path.write_text(put(put(REFERENCE, "bus.field", "baud", "1200"), "device.roof", "period_ms", "50"))
+    assert run(path) == 2
+    err = capsys.readouterr().err
+    line = path.read_text().splitlines().index("[bus.field]") + 1
+    assert err.startswith(f"{path}:{line}: bus field is busy for ")
+    assert "with reading alone" in err and "no node starts" in err

@@ -179,12 +179,12 @@ def test_a_script_begins_its_faults_at_their_times(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[[fault]\n", "faults.toml: is no TOML"),
+        ("[[fault]\n", "faults.toml:1: this is not TOML"),
         ("[plant]\n", r"\[plant\]: nobody knows this table; expected \[\[fault\]\]"),
         ("fault = 3\n", r"fault: expected tables \[\[fault\]\]"),
-        ('[[fault]]\nat_s = 1\nunit = 1\n', r"\[\[fault\]\] number 1: kind: is missing"),
+        ('[[fault]]\nat_s = 1\nunit = 1\n', r"faults.toml:1: \[\[fault\]\] number 1: kind: is missing"),
         ('[[fault]]\nat_s = 1\nunit = 1\nkind = "late"\ncolour = 1\n', "colour: is not known here; known"),
-        ('[[fault]]\nat_s = -1\nunit = 1\nkind = "late"\n', "at_s: is -1; expected a number of seconds"),
+        ('[[fault]]\nat_s = -1\nunit = 1\nkind = "late"\n', "faults.toml:2: .* at_s: is -1; expected a"),
         ('[[fault]]\nat_s = 1\nunit = "stove"\nkind = "late"\n', "there is no unit 'stove'"),
         ('[[fault]]\nat_s = 1\nunit = 9\nkind = "late"\n', "there is no unit 9 on the line"),
         ('[[fault]]\nat_s = 1\nunit = 1\nkind = "dance"\n', "has no fault 'dance'"),

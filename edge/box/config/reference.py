@@ -36,6 +36,10 @@ A complete example is [bishkek.toml](../edge/box/nodes/bishkek.toml).
 - Loops are worked from top to bottom.
 - A limit that could never act is an error: set-points, thresholds of burners, interlocks, trips and alarms
   lie inside the range in which their signal can be good. For a calc it follows from what it reads.
+- What can't be meant so is an error too: two votes of one sensor, a trip or permit where a thermocouple is
+  blind (B below 600 degC, R and S below 500), a set-point or programme target beyond its trip, a loop that is
+  faster than its data, a PID on a channel that switches, an integral time below a tick, a bus that can't even
+  be read in time.
 - A password does not stand in the file, only the name of the file or of the systemd credential that holds it.
 - Without `[report.mqtt]` nothing is sent. With it the plain JSON topics are on, Sparkplug and Home Assistant
   where they have a table; each has a connection of its own. A broker on another machine needs TLS.
@@ -48,7 +52,8 @@ Every problem is told with its line, all of them in one go:
 ```
 
 Warnings stop nothing: a device that nobody reads, a bus without a device, a lease that one lost frame can
-end, an interlock or trip on an output that holds, a line that is full.
+end, an interlock or trip on an output that holds, a line that is full, a heater that no trip cuts, a trip
+that only a sensor blind in the cold can raise, gains, times and rates that nobody tunes with.
 
 ## Tables
 """

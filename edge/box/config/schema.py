@@ -12,7 +12,7 @@ from pathlib import Path
 from edge.box.config.document import check_references, parse, read_entries
 from edge.box.config.fields import OPTIONAL
 from edge.box.config.problems import NodeFileError
-from edge.box.config.rules import control, guard, line, registers, remote, report, signals
+from edge.box.config.rules import control, guard, line, plausible, registers, remote, report, signals, tuning
 from edge.box.config.tables import SCHEMA, TABLES
 from edge.node.description import dump
 
@@ -67,6 +67,8 @@ def check(path, data: bytes) -> NodeFile:
     guard.check(document)
     report.check(document)
     remote.check(document)
+    plausible.check(document)
+    tuning.check(document)
     order = signals.order_of_calcs(document)
     if document.problems:
         raise NodeFileError(path, document.problems)
