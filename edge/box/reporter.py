@@ -24,6 +24,7 @@ import sys
 from pathlib import Path
 
 from edge.box.complaints import Complaints
+from edge.box.node_watch import NodeWatch
 from edge.box.state_folder import is_mistake
 from edge.node.clock import Clock
 from edge.node.report import link, messages
@@ -172,6 +173,8 @@ class Reporter:
                           lambda outbox: make_engine(config, self._clock, outbox), self._clock)
         self._base = messages.base_topic(config["site"], config["node"])
         self._node_gone = False
+        self._node_heard = False
+        self._watch = NodeWatch(self._clock.now_ms())
         self._stopping = False
         self._next_stats_ms = 0
         self._boot = None  # of the node, as its newest record says
@@ -201,6 +204,7 @@ class Reporter:
         while not (self._node_gone or self._stopping):
             more = self._read_node()
             now_ms = clock.now_ms()
+            self._watch_node(now_ms)
             due_ms = self.engine.step(now_ms)
             self.engine = self._disk.step(self.engine, now_ms)
             self._complaints.disk(self.engine.disk_fault)
@@ -250,12 +254,20 @@ class Reporter:
             if not datagram:
                 self._node_gone = True
                 return False
+            self._node_heard = True
             try:
                 self._take(datagram[:1], datagram[1:])
             except ValueError as error:  # UnicodeDecodeError is one
                 self.malformed += 1
                 self.last_error = f"message of the node: {error}"
         return True
+
+    def _watch_node(self, now_ms: int):
+        text = self._watch.look(now_ms, self._node_heard)
+        self._node_heard = False
+        if text:
+            _say(f"reporter: the node: {text}")
+            self.engine.node_silent(self._watch.silent, now_ms, text)
 
     def _take(self, kind: bytes, data: bytes):
         engine = self.engine
@@ -271,13 +283,16 @@ class Reporter:
         elif kind == link.FLUSH:
             if engine.outbox.commit(self._clock.now_ms()):
                 self._next_stats_ms = 0  # tells the node what is stored; else it would ask again at once
-        else:
+        elif kind != link.BEAT:
             raise ValueError(f"reporter link: datagram of unknown kind {kind!r}")
 
     # To the node -----------------------------------------------------------------------------
 
     def _tell_node(self, now_ms: int):
         for name, payload, retained in self.engine.commands():
+            if self._watch.silent:
+                self.unheard += 1  # it must not find, when it wakes, what was meant for then
+                continue
             self._send(link.COMMAND + link.pack_command(name, payload[: link.COMMAND_BYTES + 1], retained))
         if self.engine.snapshot_wanted(now_ms):
             self._send(link.SNAPSHOT)

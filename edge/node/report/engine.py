@@ -13,6 +13,7 @@ alarm unless COUNT is 0: then ids were left out, after a crash; see ``room.Room.
 ", box BOX" speaks of the ids of that box: one that was in memory only.
 
 A disk that takes nothing is an alarm as well, of the kind "outbox", name "disk": "gone: WHY" and "is back".
+So is a node that has fallen silent, of the kind "node", name "silent": see ``node_silent``.
 """
 
 from edge.node.report import records
@@ -117,6 +118,13 @@ class Engine:
         for sender in self.senders:
             if name in ("", sender.name):
                 sender.reply(payload)
+
+    def node_silent(self, silent: bool, now_ms: int, text: str):
+        """The node hangs, or speaks again: tell it as offline, or be born again. ``text``: of the alarm."""
+        if self._catalogue is not None:
+            self._tell_own("node", "silent", text, True, now_ms)
+        for sender in self.senders:
+            sender.node_silent(silent, now_ms)
 
     def commands(self) -> list:
         """(speaker, payload, retained) since the last call."""

@@ -70,6 +70,7 @@ class Sender:
         self._subscribed = False
         self._born = False
         self._part_by_ms = -1  # the deadline of a goodbye before the next connection
+        self._part_why = ""
         self._born_after = {EVENT: 0, SAMPLE: 0}
         self._events_at = 0  # sent up to this id
         self._live_at = 0
@@ -100,11 +101,21 @@ class Sender:
         self.delivery.take_over(old.delivery)
         self.speaker.untold += old.speaker.untold
         self.speaker.refused += old.speaker.refused
+        self.speaker.node_silent = old.speaker.node_silent
         self.commands_lost += old.commands_lost
         self._connections = old._connections
         self._commands = old._commands
         self._answers = old._answers
         self._retained = old._retained
+
+    def node_silent(self, silent: bool, now_ms: int):
+        """The node has fallen silent, or speaks again: who listens must not take it for sound meanwhile."""
+        self.speaker.node_silent = silent
+        if silent and not self.speaker.ready():
+            if self._born:
+                self._part_from("the node is silent", now_ms)
+        else:
+            self._born = False
 
     def live(self, topic: str, payload: bytes, retain: bool, qos: int) -> bool:
         """Send a message that is not from the outbox at once or never; a retained one on every connection."""
@@ -228,11 +239,10 @@ class Sender:
                 self.commands_lost += 1
         elif what in ("rebirth", "births"):
             self._born = False
-        elif what == "host" and not action[1] and self._part_by_ms < 0:
+        elif what == "host" and not action[1]:
             # The primary host is gone: say goodbye, and begin again, at the next broker where there is one.
             if self._born or self.connection.choices > 1:
-                self._part_by_ms = now_ms + PARTING_MS
-                self._say_goodbye()
+                self._part_from("the primary host is offline", now_ms)
 
     def _done(self, batch):
         self._outbox.done(self.name, batch.lane, batch.first_id, batch.last_id)
@@ -381,11 +391,17 @@ class Sender:
         if self._up and self._born:
             self.delivery.put(self.speaker.goodbye(self._clock.utc_ms()), OWN)
 
+    def _part_from(self, why: str, now_ms: int):
+        if self._part_by_ms < 0:
+            self._part_by_ms = now_ms + PARTING_MS
+            self._part_why = why
+            self._say_goodbye()
+
     def _part(self, now_ms: int) -> int:
         """Go on to the next broker, or to the same again, once the goodbye has gone."""
         if self._up and now_ms < self._part_by_ms and not self.delivery.idle():
             return self._part_by_ms
-        self.connection.drop("the primary host is offline", True)
+        self.connection.drop(self._part_why, True)
         self._lose()
         return now_ms
 

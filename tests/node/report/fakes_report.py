@@ -244,6 +244,7 @@ class FakeSpeaker:
         self.split = 1  # messages that one entry becomes
         self.padding = 0  # blanks before the ids
         self.silent = False
+        self.node_silent = False
         self.carried = ()
         self.catalogue_of = None
         self.untold = 0
@@ -260,7 +261,7 @@ class FakeSpeaker:
         return self.is_known
 
     def ready(self):
-        return self.is_ready
+        return self.is_ready and (self.acknowledged or not self.node_silent)
 
     def before_connect(self):
         return "state", b"offline", 1, True

@@ -150,6 +150,18 @@ def test_commands_name_their_speaker_and_answers_find_it():
     assert bench.connections[1].payloads("answer") == [b"done", b"session"]
 
 
+def test_a_silent_node_is_an_alarm_and_its_speakers_know_of_it():
+    bench = Bench()
+    bench.begin()
+    bench.up()
+    for silent, text in ((True, "nothing heard"), (False, "speaks again")):
+        bench.engine.node_silent(silent, bench.clock.ms, text)
+        assert [speaker.node_silent for speaker in bench.speakers] == [silent, silent]
+        told = records.decode(bench.outbox.rows[EVENT][-1])
+        assert (told.boot, told.kind, told.name, told.text, told.alarm) == (
+            OWN_BOOT, "node", "silent", text, True)
+
+
 def test_live_messages_go_to_the_plain_speaker_only():
     bench = Bench()
     bench.begin()

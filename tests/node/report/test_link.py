@@ -346,6 +346,15 @@ def test_statistics_are_the_newest_and_grow_old(pair):
     assert not end.stats["connected"]
 
 
+def test_a_node_with_nothing_to_say_is_heard_every_second(pair):
+    end, far = pair
+    end.step(1000)
+    end.publish("t", b"x")
+    for now_ms in (1500, 1999, 2000, 2500, 3000):
+        end.step(now_ms)
+    assert [kind for kind, _ in far.heard()] == [link.BEAT, link.LIVE, link.BEAT, link.BEAT]
+
+
 def test_before_the_first_statistics_nothing_is_claimed(pair):
     end, _ = pair
     assert end.stats == {

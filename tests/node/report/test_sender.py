@@ -468,6 +468,32 @@ def test_the_primary_host_goes_and_comes_back():
     assert bench.ids("old_samples") == [1, 2]
 
 
+def test_a_silent_node_is_told_by_births_anew_or_by_a_goodbye_and_births_only_when_it_speaks_again():
+    bench = Bench()
+    bench.up()
+    for silent in (True, False):
+        born = bench.speaker.born
+        bench.sender.node_silent(silent, bench.clock.ms)
+        bench.settle(1000)
+        assert bench.speaker.born == born + 1 and bench.speaker.node_silent is silent
+    bench = Bench(quiet())
+    bench.up()
+    bench.sender.node_silent(True, bench.clock.ms)
+    bench.step()
+    bench.connection.ack()
+    bench.step()
+    assert bench.connection.payloads("state") == [b"offline"]
+    assert bench.connection.dropped == "the node is silent"
+    bench.up()
+    bench.events(1)
+    bench.connection.hear("in", b"rebirth")
+    bench.settle(BARRIER_MS)
+    assert bench.connection.sent == []
+    bench.sender.node_silent(False, bench.clock.ms)
+    bench.settle(BARRIER_MS)
+    assert bench.connection.payloads()[0] == b"2" and bench.ids("old_event") == [1]
+
+
 def test_a_goodbye_that_nobody_acknowledges_is_given_up():
     bench = Bench(quiet())
     bench.up()

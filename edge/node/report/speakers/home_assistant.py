@@ -119,7 +119,7 @@ class HomeAssistant(Speaker):
         topic = self.prefix + "/device/" + self.object_id + "/config"
         births = [
             (topic, self._discovery(), 1, True),
-            (self._topics + "availability", ONLINE, 1, True),
+            (self._topics + "availability", OFFLINE if self.node_silent else ONLINE, 1, True),
             (self._topics + "state", self._state(), 1, False),
         ]
         if self.latest.event is not None:
