@@ -26,4 +26,5 @@ class NodeWatch:
             return ""
         if was:
             return f"speaks again after {before_ms // 1000} s"
-        return f"nothing heard for {SILENT_MS // 1000} s: its process hangs or is stopped, outputs rely on their leases"
+        return (f"nothing heard for {SILENT_MS // 1000} s: its process hangs or is stopped; "
+                "outputs rely on their leases")

@@ -1,4 +1,4 @@
-"""A node that hangs, and a reporter that hangs, are offline to all who listen: real processes, real SIGSTOP."""
+"""A node that hangs, and a reporter that hangs, are offline to all who listen: real processes and SIGSTOP."""
 
 import json
 import os
@@ -23,7 +23,8 @@ class Line:
 
     def __init__(self, folder):
         path = folder / "line1.toml"
-        path.write_text(find("bishkek").read_text().replace("keepalive_s = 15", "keepalive_s = 5") + LANGUAGES)
+        text = find("bishkek").read_text().replace("keepalive_s = 15", "keepalive_s = 5")
+        path.write_text(text + LANGUAGES)
         self.broker = Mosquitto(folder).start()
         self.subscriber = Subscriber(self.broker.port)
         self.emulator = Child("emulator", "edge.emulator.serve", "bishkek", "--attached")

@@ -101,7 +101,7 @@ def arrive(observer, end, last_seq: int, timeout_s=8.0) -> bool:
 
 def test_records_arrive_in_order_once_and_are_confirmed_to_the_node(mosquitto, observer, start):
     _, end = start(mosquitto.port)
-    stats_where(end, lambda stats: stats["connected"])
+    stats_where(end, lambda stats: stats["connected"] and stats["acked"])  # what comes now is live
     for seq in range(2, 501):
         end.record(event(seq) if seq % 20 == 0 else sample(seq))
         end.step(now_ms())

@@ -136,6 +136,8 @@ class FakeConnection:
         self.address = "broker:1883"
         self.last_error = ""
         self.before_connect = None
+        self.question = None
+        self.contested_until_ms = -1
         self.will = None
         self.sent = []  # (packet id, topic, payload) of this connection
         self.subscribed = []
@@ -229,6 +231,7 @@ class FakeSpeaker:
 
     def __init__(self, name="json", acknowledged=True, history=True, live_batch=2, backlog_batch=4):
         self.name = name
+        self.base = "furnace/site/node"
         self.acknowledged = acknowledged
         self.history = history
         self.live_batch = live_batch

@@ -4,6 +4,7 @@ from edge.node.report import records
 from edge.node.report.catalogue import Catalogue, Metric
 from edge.node.report.engine import LOSSES_MS, OWN_BOOT, Engine
 from edge.node.report.records import EVENT, SAMPLE
+from edge.node.report.sender import BIRTHS_MS
 from tests.node.report.fakes_report import FakeClock, FakeConnection, FakeOutbox, FakeSpeaker, event, sample
 
 CATALOGUE = Catalogue([Metric("s", "K")], "site", "node")
@@ -118,7 +119,7 @@ def test_another_catalogue_begins_the_speakers_anew_and_the_old_one_is_remembere
     bench.up()
     other = Catalogue([Metric("s", "K"), Metric("t", "K")], "site", "node")
     bench.engine.begin(other)
-    bench.step()
+    bench.step(BIRTHS_MS)
     assert [speaker.begun for speaker in bench.speakers] == [2, 2]
     assert [speaker.born for speaker in bench.speakers] == [2, 2]
     assert bench.engine.catalogue_of(CATALOGUE.number) is CATALOGUE
