@@ -21,6 +21,7 @@ from benchmarks import (
     bench_sampling,
     bench_scenario,
     bench_thermocouple,
+    bench_traffic,
 )
 
 BENCHES = {
@@ -35,6 +36,7 @@ BENCHES = {
     "outbox": bench_outbox,
     "heap": bench_heap,
     "report": bench_report,
+    "traffic": bench_traffic,
     "demo": bench_demo,
 }
 # Those that know no shorter run.

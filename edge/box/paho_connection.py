@@ -36,7 +36,7 @@ SERVER_UNAVAILABLE = 0x88  # paho tells return code 3 by this reason code of MQT
 class PahoConnection(Connection):
     """Arguments: those of connection.Connection, by position or name."""
 
-    def __init__(self, *arguments, receive_max: int = 65536, send_max: int = 262144, **more):
+    def __init__(self, *arguments, receive_max: int = 16384, send_max: int = 262144, **more):
         super().__init__(*arguments, receive_max=receive_max, send_max=send_max, **more)
         if self._tls is not None:
             context_of(self._tls)  # a wrong file is said at the start

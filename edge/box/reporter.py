@@ -24,6 +24,7 @@ import sys
 from pathlib import Path
 
 from edge.box.complaints import Complaints
+from edge.box.memory_limit import limit_memory
 from edge.box.node_watch import NodeWatch
 from edge.box.state_folder import is_mistake
 from edge.node.clock import Clock
@@ -38,6 +39,7 @@ FLUSH_S = 2.0
 NICENESS = 10  # the node comes first, whatever a backlog or three speakers ask of the processor
 BUDGET = 512  # records that a sender may turn into messages before the others have their turn
 TURN_MS = 1000  # the longest between two looks
+REPORTER_MS = 10000  # the topic reporter, where the node file says nothing else
 
 
 class ConfigError(ValueError):
@@ -177,6 +179,8 @@ class Reporter:
         self._watch = NodeWatch(self._clock.now_ms())
         self._stopping = False
         self._next_stats_ms = 0
+        self._tell_every_ms = config["report"].get("reporter_ms", REPORTER_MS)
+        self._next_told_ms = 0
         self._boot = None  # of the node, as its newest record says
         self._was_connected = None
         self._complaints = Complaints(_say)
@@ -306,7 +310,9 @@ class Reporter:
         stats = self.stats()
         memory_only = stats["outbox"]["memory_only"]
         self._complaints.step(now_ms, stats["connected"], stats["last_error"], memory_only)
-        self.engine.live(f"{self._base}/{messages.REPORTER}", json.dumps(stats).encode(), False, 1)
+        if self._tell_every_ms and now_ms >= self._next_told_ms:
+            if self.engine.live(f"{self._base}/{messages.REPORTER}", json.dumps(stats).encode(), False, 1):
+                self._next_told_ms = now_ms + self._tell_every_ms
         stats["stored"] = list(self.engine.outbox.stored(self._boot))
         self._send(link.STATS + json.dumps(stats).encode())
 
@@ -372,6 +378,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--ignore-sigint", action="store_true", help="leave ctrl-C to the parent")
     options = parser.parse_args(argv)
     os.nice(NICENESS)
+    try:
+        limit_memory()
+    except OSError as error:
+        _say(f"reporter: its memory has no limit: {error}")
     try:
         node_end = socket.socket(fileno=options.fd)
         reporter = Reporter(load_config(options.config), node_end)

@@ -12,7 +12,7 @@ import pytest
 
 from edge.box import reporter
 from edge.box.config import describe, find
-from edge.node.report import link, records
+from edge.node.report import link, messages, records
 from edge.node.report.catalogue import Catalogue, Metric
 from tests.faults.observer import Observer
 from tests.faults.rig import alive, description
@@ -139,6 +139,26 @@ def test_live_messages_are_passed_on_as_they_are(mosquitto, start):
         assert wait_for(lambda: subscriber.payloads(f"{BASE}/reporter"))
         told = json.loads(subscriber.payloads(f"{BASE}/reporter")[0])
         assert set(told) >= {"sent", "acked", "dropped", "queued", "reconnects", "connected", "speakers"}
+
+
+@pytest.mark.parametrize(("every_ms", "more"), [(1000, True), (86400000, False), (0, False)])
+def test_counters_go_out_as_often_as_the_node_file_says(mosquitto, tmp_path, every_ms, more):
+    config = values(tmp_path, mosquitto.port)
+    config["report"]["reporter_ms"] = every_ms
+    process, end = reporter.start_reporter(config)
+    try:
+        with Subscriber(mosquitto.port, f"{BASE}/#") as subscriber:
+            end.begin(CATALOGUE)
+            end.record(sample(1))
+            topic = f"{BASE}/{messages.REPORTER}"
+            wanted = 3 if more else min(every_ms, 1)
+            assert stats_where(end, lambda _: len(subscriber.payloads(topic)) >= wanted, 20)
+            for _ in range(4):  # the node gets them every second all the same
+                heard_ms = end.heard_ms
+                stats_where(end, lambda _, heard_ms=heard_ms: end.heard_ms > heard_ms, 20)
+            assert more or len(subscriber.payloads(topic)) == wanted
+    finally:
+        reporter.stop_reporter(process, end)
 
 
 def test_commands_go_to_the_node_and_its_answers_back(mosquitto, start):
