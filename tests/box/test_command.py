@@ -44,7 +44,7 @@ class Desk:
         self._client.on_message = lambda _client, _data, message: self.take(message.payload, message.retain)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._subscribed.wait(8)
+        assert self._subscribed.wait(30)
 
     def _begin(self, *_):
         self._tell()

@@ -36,7 +36,7 @@ class Driver:
         until_ms = min(due_ms, self.clock.now_ms() + 20)
         self.clock.wait(until_ms * 1000, [self.connection.pollable()])
 
-    def until(self, condition, timeout_s=8.0):
+    def until(self, condition, timeout_s=30.0):
         return wait_for(condition, timeout_s, self.step)
 
     def up(self, count=1):

@@ -80,7 +80,7 @@ def now_ms() -> int:
     return int(time.monotonic() * 1000)
 
 
-def stats_where(end, condition, timeout_s=8.0):
+def stats_where(end, condition, timeout_s=30.0):
     """The link's statistics once ``condition(stats)`` holds."""
 
     def holds():
@@ -91,7 +91,7 @@ def stats_where(end, condition, timeout_s=8.0):
     return end.stats
 
 
-def arrive(observer, end, last_seq: int, timeout_s=8.0) -> bool:
+def arrive(observer, end, last_seq: int, timeout_s=30.0) -> bool:
     def step():
         end.step(now_ms())
         time.sleep(0.01)

@@ -21,7 +21,7 @@ FEEDER = Path(__file__).with_name("feeder.py")
 # The broker hands everything on at once: what it has acknowledged is on its way to the observer.
 PROMPT = ("max_inflight_messages 0", "max_queued_messages 0")
 KEEPALIVE_S = 2
-ANSWER_S = 10.0
+ANSWER_S = 30.0
 
 
 def description(folder, brokers, speakers=("json",), **more) -> dict:
@@ -194,16 +194,16 @@ class Rig:
         """What the outbox takes of the disk."""
         return bytes_of(self.outbox_files())
 
-    def arrived(self, boot: int, seq: int, within_s: float = 15.0) -> bool:
+    def arrived(self, boot: int, seq: int, within_s: float = 40.0) -> bool:
         """Whether every record up to ``seq`` comes within the time."""
         return wait_for(lambda: not self.observer.read().missing(boot, seq), within_s)
 
-    def caught_up(self, within_s: float = 15.0) -> bool:
+    def caught_up(self, within_s: float = 40.0) -> bool:
         """Whether what the node has told so far arrives within the time."""
         told = self.node.told()
         return self.arrived(told["boot"], told["seq"], within_s)
 
-    def connected(self, within_s: float = 10.0):
+    def connected(self, within_s: float = 40.0):
         assert wait_for(lambda: self.node.told()["stats"]["connected"], within_s, lambda: time.sleep(0.1)), (
             self.node.told(), self.node.errors.read_text()[-2000:])
         return self

@@ -33,7 +33,7 @@ def free_port() -> int:
                 continue  # taken: another one
 
 
-def wait_for(condition, timeout_s: float = 8.0, step=None) -> bool:
+def wait_for(condition, timeout_s: float = 30.0, step=None) -> bool:
     """Call ``step`` (or sleep 10 ms) until ``condition()``; False when it never was true in the time."""
     end = time.monotonic() + timeout_s
     while not condition():
@@ -196,7 +196,7 @@ class Subscriber:
         self.messages.append((message.topic, message.payload, message.retain))
 
     def wait_subscribed(self):
-        assert self._subscribed.wait(8), "the subscriber did not get through to the broker"
+        assert self._subscribed.wait(30), "the subscriber did not get through to the broker"
 
     def read_all(self):
         """Wait until it has read what a frozen broker had written to it.

@@ -74,13 +74,13 @@ class RemoteConnection:
                 found.append((when, body))
         return found
 
-    def wait(self, *words, count: int = 1, timeout_s: float = 8.0, since: float = 0.0):
+    def wait(self, *words, count: int = 1, timeout_s: float = 30.0, since: float = 0.0):
         """The ``count``-th of ``all``, waited for; fails with what was said instead."""
         assert wait_for(lambda: len(self.all(*words, since=since)) >= count, timeout_s), (
             f"no {words} within {timeout_s} s, but {[what for _, what in self.said][-8:]}, {self.error()}")
         return self.all(*words, since=since)[count - 1]
 
-    def up(self, count: int = 1, timeout_s: float = 8.0):
+    def up(self, count: int = 1, timeout_s: float = 30.0):
         """Wait for its ``count``-th connection."""
         return self.wait("up", count, timeout_s=timeout_s)
 
