@@ -107,6 +107,7 @@ class Engine:
         moved = old.outbox.move_to(self.outbox, now_ms)
         self.malformed += old.malformed
         self.duplicates += old.duplicates
+        self._contested = old._contested
         for sender, before in zip(self.senders, old.senders):
             sender.take_over(before)
             for key in sender.speaker.carried:
