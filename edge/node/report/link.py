@@ -150,6 +150,7 @@ class ReporterLink:
         sock.setblocking(False)
         self._socket = sock
         self.alive = True
+        self.last_error = ""
         self.heard_ms = -1
         self._catalogue_due = bool(self._catalogue)
         self._flush_asked = False

@@ -232,6 +232,17 @@ def test_a_new_reporter_gets_the_catalogue_and_what_was_not_stored(begun):
     end.close(0)
 
 
+def test_what_was_wrong_with_a_dead_reporter_is_not_said_of_its_successor(begun):
+    end, reporter = begun
+    reporter.sock.close()
+    end.step(0)
+    assert "closed its end" in end.stats["last_error"]
+    ours, successor = pair_of()
+    with ours, successor.sock:
+        end.attach(ours)
+        assert end.stats["last_error"] == ""
+
+
 def test_a_reporter_that_dies_between_two_records_loses_none(begun):
     end, reporter = begun
     end.record(record(1))
