@@ -36,6 +36,7 @@ from edge.node.report.speakers import speaker
 
 READS_PER_TURN = 200
 FLUSH_S = 2.0
+PATIENCE_S = 8.0  # beyond it, for a machine that is busy, or a disk that is slow
 NICENESS = 10  # the node comes first, whatever a backlog or three speakers ask of the processor
 BUDGET = 512  # records that a sender may turn into messages before the others have their turn
 TURN_MS = 1000  # the longest between two looks
@@ -356,13 +357,13 @@ def start_reporter(values: dict, to=None, module: str = "edge.box.reporter") -> 
 
 
 def stop_reporter(process: subprocess.Popen, to, flush_s: float = FLUSH_S) -> dict:
-    """Close the link, wait ``flush_s`` (of its configuration) and 2 s for the reporter to end, then kill it.
+    """Close the link, wait ``flush_s`` (of its configuration) and some for the reporter to end, then kill it.
 
     Returns its last statistics, {} when it died without any.
     """
     to.close(0)
     try:
-        said, _ = process.communicate(timeout=flush_s + 2)
+        said, _ = process.communicate(timeout=flush_s + PATIENCE_S)
     except subprocess.TimeoutExpired:
         process.kill()
         said, _ = process.communicate()

@@ -108,6 +108,15 @@ def test_credentials_that_can_not_be_used_are_named(tmp_path, runtime, rows, mod
     assert named.format(secret=secret) in said and "sesame" not in said and len(said.splitlines()) == 1
 
 
+def has_outbox(pid) -> bool:
+    """Whether a process has come to its work: it has opened the outbox."""
+    try:
+        names = os.listdir(f"/proc/{pid}/fd")
+        return any("outbox" in os.readlink(f"/proc/{pid}/fd/{name}") for name in names)
+    except OSError:
+        return False  # it has just begun, or a file was closed meanwhile
+
+
 def children(pid):
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         return [int(child) for child in file.read().split()]
@@ -131,19 +140,18 @@ def test_a_reporter_that_dies_is_started_anew_and_the_node_goes_on():
             "--attached",
             "--json",
         )
-        end = time.monotonic() + 20
-        while not children(node.pid):
+        end = time.monotonic() + 60
+        while not any(has_outbox(child) for child in children(node.pid)):
             assert time.monotonic() < end, node.complaints()
             time.sleep(0.05)
         (first,) = children(node.pid)
-        time.sleep(2)
+        time.sleep(2)  # for records that it has and has not stored
         os.kill(first, signal.SIGKILL)
-        while children(node.pid) in ([first], []):
+        while not any(has_outbox(child) for child in children(node.pid) if child != first):
             assert time.monotonic() < end, "not started anew"
             time.sleep(0.05)
-        time.sleep(1)
         node.say("stop")
-        last = json.loads(node.line(15))
+        last = json.loads(node.line(40))
     finally:
         for child in (node, emulator):
             if child is not None:
