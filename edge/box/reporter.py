@@ -370,6 +370,13 @@ def stop_reporter(process: subprocess.Popen, to, flush_s: float = FLUSH_S) -> di
     return json.loads(said) if said.strip() else {}
 
 
+def _limit_memory(config: dict):
+    try:
+        limit_memory(int(config["report"]["outbox"]["size_mb"] * 1000000))
+    except OSError as error:
+        _say(f"reporter: its memory has no limit: {error}")
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m edge.box.reporter", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -380,12 +387,10 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     os.nice(NICENESS)
     try:
-        limit_memory()
-    except OSError as error:
-        _say(f"reporter: its memory has no limit: {error}")
-    try:
         node_end = socket.socket(fileno=options.fd)
-        reporter = Reporter(load_config(options.config), node_end)
+        config = load_config(options.config)
+        _limit_memory(config)
+        reporter = Reporter(config, node_end)
     except OSError as error:
         print(f"reporter: --fd {options.fd} is not a socket: {error}", file=sys.stderr)
         return 2

@@ -4,13 +4,13 @@ import subprocess
 import sys
 
 from edge.box import reporter
-from edge.box.memory_limit import DATA_MAX, OOM_SCORE
+from edge.box.memory_limit import DATA_MAX, OOM_SCORE, OUTBOX_SHARE
 from tests.box.test_reporter import CATALOGUE, values
 from tests.node.report.brokers import wait_for
 
 HOG = f"""
 from edge.box.memory_limit import limit_memory
-limit_memory()
+limit_memory(0)
 held = bytes({DATA_MAX // 2})
 try:
     more = bytes({DATA_MAX})
@@ -35,6 +35,6 @@ def test_a_reporter_runs_under_the_limit_and_is_the_first_to_go(tmp_path):
 
         assert wait_for(lambda: read("oom_score_adj") == f"{OOM_SCORE}\n", 20)
         (line,) = [line for line in read("limits").splitlines() if line.startswith("Max data size")]
-        assert line.split()[3] == str(DATA_MAX)
+        assert line.split()[3] == str(DATA_MAX + 4_000_000 // OUTBOX_SHARE)
     finally:
         reporter.stop_reporter(process, end)
