@@ -204,6 +204,10 @@ class Rig:
         return self.arrived(told["boot"], told["seq"], within_s)
 
     def connected(self, within_s: float = 40.0):
-        assert wait_for(lambda: self.node.told()["stats"]["connected"], within_s, lambda: time.sleep(0.1)), (
+        def born() -> bool:
+            stats = self.node.told()["stats"]
+            return stats["connected"] and stats["acked"] > 0
+
+        assert wait_for(born, within_s, lambda: time.sleep(0.1)), (
             self.node.told(), self.node.errors.read_text()[-2000:])
         return self
