@@ -116,6 +116,7 @@ class Operator:
             tls=access.tls,
             username=access.username,
             password=access.password,
+            receive_max=65536,  # a session lists all that may be commanded
         )
 
     def ask(self, command: dict, wait_s: float) -> dict:

@@ -12,7 +12,7 @@ import pytest
 
 from edge.box import reporter
 from edge.box.config import describe, find
-from edge.node.report import link, records
+from edge.node.report import link, messages, records
 from edge.node.report.catalogue import Catalogue, Metric
 from tests.faults.observer import Observer
 from tests.faults.rig import alive, description
@@ -91,6 +91,11 @@ def stats_where(end, condition, timeout_s=60.0):
     return end.stats
 
 
+def born(end) -> dict:
+    """The link's statistics once the births have arrived: what comes then is live."""
+    return stats_where(end, lambda stats: stats["connected"] and stats["acked"])
+
+
 def arrive(observer, end, last_seq: int, timeout_s=60.0) -> bool:
     def step():
         end.step(now_ms())
@@ -101,7 +106,7 @@ def arrive(observer, end, last_seq: int, timeout_s=60.0) -> bool:
 
 def test_records_arrive_in_order_once_and_are_confirmed_to_the_node(mosquitto, observer, start):
     _, end = start(mosquitto.port)
-    stats_where(end, lambda stats: stats["connected"])
+    born(end)  # what comes now is live
     for seq in range(2, 501):
         end.record(event(seq) if seq % 20 == 0 else sample(seq))
         end.step(now_ms())
@@ -119,7 +124,7 @@ def test_records_arrive_in_order_once_and_are_confirmed_to_the_node(mosquitto, o
 def test_all_three_speakers_speak_on_connections_of_their_own(mosquitto, start):
     with Subscriber(mosquitto.port) as subscriber:
         _, end = start(mosquitto.port, speakers=("json", "sparkplug", "home_assistant"))
-        stats = stats_where(end, lambda stats: stats["connected"])
+        stats = born(end)
         assert sorted(stats["speakers"]) == ["home_assistant", "json", "sparkplug"]
         end.record(sample(2))
         wanted = (f"{BASE}/samples", "spBv1.0/bench/NBIRTH/k1", "spBv1.0/bench/NDATA/k1",
@@ -131,7 +136,7 @@ def test_all_three_speakers_speak_on_connections_of_their_own(mosquitto, start):
 def test_live_messages_are_passed_on_as_they_are(mosquitto, start):
     _, end = start(mosquitto.port)
     with Subscriber(mosquitto.port) as subscriber:
-        stats_where(end, lambda stats: stats["connected"])
+        born(end)
         assert end.publish(f"{BASE}/session", b"\x00\xff", retain=True, qos=0)
         end.publish(f"{BASE}/telemetry", b"{}")
         assert wait_for(lambda: subscriber.payloads(f"{BASE}/telemetry") == [b"{}"])
@@ -141,9 +146,29 @@ def test_live_messages_are_passed_on_as_they_are(mosquitto, start):
         assert set(told) >= {"sent", "acked", "dropped", "queued", "reconnects", "connected", "speakers"}
 
 
+@pytest.mark.parametrize(("every_ms", "more"), [(1000, True), (86400000, False), (0, False)])
+def test_counters_go_out_as_often_as_the_node_file_says(mosquitto, tmp_path, every_ms, more):
+    config = values(tmp_path, mosquitto.port)
+    config["report"]["reporter_ms"] = every_ms
+    process, end = reporter.start_reporter(config)
+    try:
+        with Subscriber(mosquitto.port, f"{BASE}/#") as subscriber:
+            end.begin(CATALOGUE)
+            end.record(sample(1))
+            topic = f"{BASE}/{messages.REPORTER}"
+            wanted = 3 if more else min(every_ms, 1)
+            assert stats_where(end, lambda _: len(subscriber.payloads(topic)) >= wanted, 20)
+            for _ in range(4):  # the node gets them every second all the same
+                heard_ms = end.heard_ms
+                stats_where(end, lambda _, heard_ms=heard_ms: end.heard_ms > heard_ms, 20)
+            assert more or len(subscriber.payloads(topic)) == wanted
+    finally:
+        reporter.stop_reporter(process, end)
+
+
 def test_commands_go_to_the_node_and_its_answers_back(mosquitto, start):
     _, end = start(mosquitto.port, commands=True)
-    stats_where(end, lambda stats: stats["connected"])
+    born(end)
     with Subscriber(mosquitto.port) as subscriber:
         subscriber.publish(f"{BASE}/command", b"do it")
         subscriber.publish(f"{BASE}/command", b"x" * 3000)
@@ -164,7 +189,7 @@ def test_commands_go_to_the_node_and_its_answers_back(mosquitto, start):
 
 def test_nothing_is_heard_where_commands_are_off(mosquitto, start):
     _, end = start(mosquitto.port)
-    stats_where(end, lambda stats: stats["connected"])
+    born(end)
     with Subscriber(mosquitto.port) as subscriber:
         subscriber.publish(f"{BASE}/command", b"do it")
         time.sleep(0.3)
@@ -205,7 +230,7 @@ def test_all_values_are_asked_for_while_a_speaker_lacks_one(mosquitto, tmp_path)
 
 def test_online_then_offline_when_the_node_closes(mosquitto, start):
     process, end = start(mosquitto.port)
-    stats_where(end, lambda stats: stats["connected"])
+    born(end)
     assert retained(mosquitto.port, f"{BASE}/state") == b"online"
     assert reporter.stop_reporter(process, end)["acked"] > 0
     assert process.returncode == 0
@@ -214,7 +239,7 @@ def test_online_then_offline_when_the_node_closes(mosquitto, start):
 
 def test_will_when_the_reporter_is_killed_and_the_node_sees_it(mosquitto, start):
     process, end = start(mosquitto.port)
-    stats_where(end, lambda stats: stats["connected"])
+    born(end)
     process.kill()
     process.wait(timeout=60)
     assert wait_for(lambda: retained(mosquitto.port, f"{BASE}/state") == b"offline")
@@ -227,7 +252,7 @@ def test_will_when_the_reporter_is_killed_and_the_node_sees_it(mosquitto, start)
 
 def test_the_next_reporter_gets_what_the_killed_one_had_not_stored(mosquitto, observer, start, tmp_path):
     process, end = start(mosquitto.port, commit_s=60)
-    stats_where(end, lambda stats: stats["connected"])
+    born(end)
     mosquitto.kill()
     stats_where(end, lambda stats: not stats["connected"])
     for seq in range(2, 101):
@@ -275,7 +300,7 @@ def test_reporter_ends_when_the_node_is_killed(mosquitto, number, tmp_path):
 
 def test_sigterm_flushes_and_says_offline(mosquitto, observer, start):
     process, end = start(mosquitto.port)
-    stats_where(end, lambda stats: stats["connected"])
+    born(end)
     for seq in range(2, 51):
         end.record(event(seq))
     process.send_signal(signal.SIGTERM)
@@ -286,7 +311,7 @@ def test_sigterm_flushes_and_says_offline(mosquitto, observer, start):
 
 def test_sigint_is_the_parents(mosquitto, start):
     process, end = start(mosquitto.port)
-    stats_where(end, lambda stats: stats["connected"])
+    born(end)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
     assert process.poll() is None
@@ -364,7 +389,7 @@ def test_end_is_in_time_without_a_broker_and_what_was_said_is_kept(tmp_path):
 
 def test_broker_restarted_everything_arrives(mosquitto, proxy, observer, start):
     _, end = start(proxy.port)
-    stats_where(end, lambda stats: stats["connected"])
+    born(end)
     proxy.refuse()
     mosquitto.kill()
     stats_where(end, lambda stats: not stats["connected"])
@@ -383,7 +408,7 @@ def test_broker_restarted_everything_arrives(mosquitto, proxy, observer, start):
 
 def test_frozen_broker_never_holds_the_node(mosquitto, observer, start):
     _, end = start(mosquitto.port)
-    stats_where(end, lambda stats: stats["connected"])
+    born(end)
     mosquitto.freeze()
     try:
         assert longest_send_ms(end, 2000) < SEND_LIMIT_MS
@@ -394,7 +419,7 @@ def test_frozen_broker_never_holds_the_node(mosquitto, observer, start):
 
 def test_frozen_reporter_never_holds_the_node_and_records_wait(mosquitto, observer, start):
     process, end = start(mosquitto.port)
-    stats_where(end, lambda stats: stats["connected"])
+    born(end)
     os.kill(process.pid, signal.SIGSTOP)
     try:
         assert longest_send_ms(end, 2000) < SEND_LIMIT_MS
@@ -436,7 +461,7 @@ def test_password_file(tmp_path, start):
             (tmp_path / name).chmod(0o600)
         access = {"username": "node", "speakers": ("json",)}
         process, end = start(broker.port, password_file=str(tmp_path / "right"), **access)
-        stats_where(end, lambda stats: stats["connected"])
+        born(end)
         reporter.stop_reporter(process, end)
         _, end = start(broker.port, password_file=str(tmp_path / "wrong"), **access)
         stats = stats_where(end, lambda stats: "uthori" in stats["last_error"])

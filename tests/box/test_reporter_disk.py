@@ -165,6 +165,7 @@ def test_without_its_disk_it_reports_from_memory_says_so_and_goes_over_when_the_
         gone = own_events(subscriber)[0]
         assert (gone["name"], gone["alarm"], gone["boot"]) == ("disk", True, 0)
         assert gone["text"].startswith("gone: ")
+        stats_where(node.end, lambda _: subscriber.payloads(f"{BASE}/reporter"), 20)
         told = json.loads(subscriber.payloads(f"{BASE}/reporter")[-1])
         assert told["outbox"]["memory_only"]
         disk.mend()

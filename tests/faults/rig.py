@@ -21,7 +21,7 @@ FEEDER = Path(__file__).with_name("feeder.py")
 # The broker hands everything on at once: what it has acknowledged is on its way to the observer.
 PROMPT = ("max_inflight_messages 0", "max_queued_messages 0")
 KEEPALIVE_S = 2
-ANSWER_S = 10.0
+ANSWER_S = 30.0
 
 
 def description(folder, brokers, speakers=("json",), **more) -> dict:
@@ -204,6 +204,10 @@ class Rig:
         return self.arrived(told["boot"], told["seq"], within_s)
 
     def connected(self, within_s: float = 60.0):
-        assert wait_for(lambda: self.node.told()["stats"]["connected"], within_s, lambda: time.sleep(0.1)), (
+        def born() -> bool:
+            stats = self.node.told()["stats"]
+            return stats["connected"] and stats["acked"] > 0
+
+        assert wait_for(born, within_s, lambda: time.sleep(0.1)), (
             self.node.told(), self.node.errors.read_text()[-2000:])
         return self

@@ -264,6 +264,7 @@ def will(folder, runtime: str) -> dict:
     """The node's side killed, then silent: the broker says offline both times, and online when it is back."""
     with Rig(folder, runtime, RATE) as rig:
         rig.connected()
+        wait_for(lambda: rig.observer.read().states)
         states = rig.observer.read().states
         killed = time.monotonic()
         rig.node.process.kill() if runtime == "micropython" else rig.node.kill_reporter()
@@ -275,7 +276,7 @@ def will(folder, runtime: str) -> dict:
         back = wait_for(lambda: rig.observer.read().states[-1] == b"online", 60)
         silent = time.monotonic()
         rig.proxy.hold()
-        noticed = wait_for(lambda: rig.observer.read().states[-1] == b"offline", 3 * KEEPALIVE_S + 5)
+        noticed = wait_for(lambda: rig.observer.read().states[-1] == b"offline", 40)
         after_silence_s = time.monotonic() - silent
         rig.proxy.release()
         again = wait_for(lambda: rig.observer.read().states[-1] == b"online", 60)

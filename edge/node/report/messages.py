@@ -1,6 +1,7 @@
 """What the node says, and under which topics. The one place that knows both.
 
-Topics: <base>/state, <base>/telemetry, <base>/event, <base>/reporter with base furnace/<site>/<node>.
+Topics: <base>/state, <base>/telemetry, <base>/event, <base>/reporter, <base>/alive with base
+furnace/<site>/<node>.
 Payloads are JSON; ``v`` is the version of their form.
 """
 
@@ -14,6 +15,7 @@ STATE = "state"
 TELEMETRY = "telemetry"
 EVENT = "event"
 REPORTER = "reporter"
+ALIVE = "alive"
 ONLINE = b"online"
 OFFLINE = b"offline"
 
