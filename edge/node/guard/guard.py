@@ -1,11 +1,13 @@
 """The guard has the last word: no demand reaches a device except through it."""
 
 from edge.node.guard import outputs as out
-from edge.node.signals import BAD
+
+# What forces an output: the stronger reason wins, and of equals the first.
+_RANKS = (None, out.INTERLOCK, out.SAFE, out.TRIP, out.STOPPED)
 
 
 class Guard:
-    """Judges interlocks and trips once a tick, then applies every output.
+    """Judges interlocks, trips and alarms once a tick, then applies every output.
 
     ``first_out``: name, value and time of the trip that came first, until all are reset.
     """
@@ -28,6 +30,7 @@ class Guard:
         return known
 
     def step(self, dt_s: float, now_ms: int):
+        """Judge everything, apply every output."""
         for output in self.outputs:
             output.forced = None
         for interlock in self.interlocks:
@@ -37,13 +40,10 @@ class Guard:
         for trip in self.trips:
             if trip.update(now_ms) and self.first_out is None:
                 self.first_out = (trip.name, trip.value, now_ms)
-            signal = trip.limit.signal
             if trip.tripped:
                 self._force(trip.outputs, out.TRIP, trip.name)
-            elif signal.quality == BAD:
-                self._force(
-                    trip.outputs, out.SAFE, trip.name + " can't be judged: " + signal.name + " " + signal.why
-                )
+            elif trip.blind():
+                self._force(trip.outputs, out.SAFE, trip.blind())
         for alarm in self.alarms:
             alarm.update(now_ms)
         if self.stopped:
@@ -52,10 +52,11 @@ class Guard:
             output.apply(dt_s, now_ms)
 
     def _force(self, outputs: list, state: str, why: str):
-        # The later and stronger reason wins: interlock, then trip, then stop.
+        rank = _RANKS.index(state)
         for output in outputs:
-            output.forced = state
-            output.forced_why = why
+            if rank > _RANKS.index(output.forced):
+                output.forced = state
+                output.forced_why = why
 
     def stop(self, why: str):
         """All outputs to their safe values from the next step on."""
