@@ -24,8 +24,6 @@ LANGUAGES = {
     "sparkplug": "\n[report.sparkplug]\ndatatype_in_data = true\n",
     "home_assistant": "\n[report.home_assistant]\n",
 }
-# Signals that a line of plain output shows.
-SHOWN = ("t_furnace", "steam", "o2", "lambda", "power")
 LEASE_MARGIN_S = 2.0
 # Where the emulated drives and modules count as having reached their safe value, in percent.
 SAFE_WITHIN = 1.0
@@ -147,7 +145,7 @@ class Demo:
             # It can't ask any more: the leases of the devices must do it.
             time.sleep(self._longest_lease_s() + LEASE_MARGIN_S)
         outputs = self._outputs(hurry)
-        latest = self.listener.latest() if self.listener else {"count": 0, "furnace": None, "telemetry": None}
+        latest = self.listener.latest() if self.listener else {"count": 0, "spans": {}, "telemetry": None}
         self._end()
         return self._summary(died, seconds_run, last, latest, outputs)
 
@@ -191,7 +189,6 @@ class Demo:
     def _summary(self, died: str, seconds_run: float, last: dict, latest: dict, outputs: dict) -> dict:
         telemetry = last or latest["telemetry"] or {}
         report = telemetry.get("report", {})
-        furnace = latest["furnace"]
         safe = self._safe(outputs)
         problems = [died] if died else []
         if not safe:
@@ -204,7 +201,9 @@ class Demo:
             "plant": self.plant,
             "runtime": self.runtime,
             "seconds": round(seconds_run, 1),
-            "furnace_c": dict(zip(("min", "max", "last"), furnace, strict=True)) if furnace else None,
+            "process_values": {
+                name: dict(zip(("min", "max", "last"), span, strict=True)) for name, span in latest["spans"].items()
+            },
             "signals": telemetry.get("signals", {}),
             "received": latest["count"],
             "report": report,
@@ -326,6 +325,7 @@ class PlainLines(Nothing):
         if telemetry is None or now < self._next:
             return
         self._next = now + 10
-        shown = [f"{name} {telemetry['signals'][name][0]}" for name in SHOWN if name in telemetry["signals"]]
+        values = dict.fromkeys(loop[1] for loop in telemetry["loops"].values())
+        shown = [f"{name} {telemetry['signals'][name][0]}" for name in values if name in telemetry["signals"]]
         alarms = ", ".join(telemetry["alarms"]) or "none"
         print(f"{now - self.demo.started:6.0f} s  {', '.join(shown)}; alarms: {alarms}", flush=True)

@@ -57,8 +57,8 @@ def _loops(telemetry: dict) -> Table:
         table.add_column(name, justify=justify, ratio=3 if name == "state" else 2 if justify == "left" else 1)
     shown = set()
     signals, outputs = telemetry["signals"], telemetry["outputs"]
-    for name, (set_point, pv, output) in telemetry["loops"].items():
-        reading = signals.get(pv) or [outputs[pv[7:] if pv.startswith("output.") else pv][0], "good"]
+    for name, (set_point, pv, output, mode) in telemetry["loops"].items():
+        reading = signals.get(pv) or outputs.get(pv.removeprefix("output."), [None])[:1] + ["good"]
         shown.add(output)
         _add(
             table,
@@ -67,8 +67,8 @@ def _loops(telemetry: dict) -> Table:
             _number(reading[0]),
             _quality(reading),
             output,
-            _number(outputs[output][0]),
-            _output_state(outputs[output]),
+            _number(outputs[output][0]) if output else "-",
+            _output_state(outputs[output]) if output else mode,
         )
     for output, state in outputs.items():
         if output not in shown:

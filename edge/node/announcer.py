@@ -130,7 +130,9 @@ class Announcer:
                 continue
             kind, name = key.split(" ", 1)
             if counted and changes > 0:
-                self._node.event(kind, name, "chatters: %d changes in a minute, now: %s" % (changes, text), alarm)
+                self._node.event(
+                    kind, name, "chatters: %d changes in a minute, now: %s" % (changes, text), alarm
+                )
                 self._lively[key][0] = self._now_ms
                 self._lively[key][1] = 0
                 continue

@@ -21,8 +21,8 @@ class Node:
 
     ``chain``: all blocks of control, masters first; ``loops``: those that a person may move, as in the file.
     ``clock`` of edge.node.clock, ``reporter`` a reporting end as in edge.node.report.local; ``entropy(n)``
-    gives n random bytes. ``above``, ``states``, ``programmes``, ``autotunes``, ``remote`` (None: no commands from afar)
-    and ``sampler`` are added by build(). ``boot`` and ``sequence``: of this start and of its newest record.
+    gives n random bytes. ``above``, ``states``, ``programmes``, ``autotunes``, ``remote`` (None: no commands
+    from afar) and ``sampler`` are added by build(). ``boot`` and ``sequence``: of this start, its newest record.
     """
 
     def __init__(

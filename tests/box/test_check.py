@@ -70,7 +70,7 @@ def test_no_file_and_no_toml(tmp_path, capsys):
     assert run(tmp_path / "none.toml") == 2
     assert f"{tmp_path / 'none.toml'}:1: the file can't be read: No such file" in capsys.readouterr().err
     path = tmp_path / "x.toml"
-    path.write_text("schema = 1\n[node\n")
+    path.write_text("schema = 2\n[node\n")
     assert run(path) == 2
     assert f"{path}:2: this is not TOML: " in capsys.readouterr().err
 

@@ -38,7 +38,7 @@ def description(folder, brokers, speakers=("json",), **more) -> dict:
     report = {"period_ms": 1000, "mqtt": mqtt, "outbox": outbox}
     for name in speakers:
         report[name] = settings[name]
-    return {"schema": 1, "node": {"site": "bench", "name": "k1"}, "report": report}
+    return {"schema": 2, "node": {"site": "bench", "name": "k1"}, "report": report}
 
 
 class Node:

@@ -1,6 +1,15 @@
 """The tables of control: outputs, loops and the blocks between them, programmes, autotunes."""
 
-from edge.box.config.chain_fields import Forwards, IfBad, NumberOrList, Parts, Points, Policies, Segments, Taker
+from edge.box.config.chain_fields import (
+    Forwards,
+    IfBad,
+    NumberOrList,
+    Parts,
+    Points,
+    Policies,
+    Segments,
+    Taker,
+)
 from edge.box.config.fields import (
     OPTIONAL,
     Choice,
@@ -99,8 +108,12 @@ LOOP_KINDS = {
             "schedule": Reference("gain, ti_s and td_s by this value", "value", default=OPTIONAL),
             "at": Numbers("the values for which they are given, rising", default=OPTIONAL),
             "forward": Forwards("values that are added to the demand, each times its gain", default=[]),
-            "low_from": Reference("the lowest demand from a value, within the range", "value", default=OPTIONAL),
-            "hold_unless_leading": Reference("held while this loop does not lead", "loop_path", default=OPTIONAL),
+            "low_from": Reference(
+                "the lowest demand from a value, within the range", "value", default=OPTIONAL
+            ),
+            "hold_unless_leading": Reference(
+                "held while this loop does not lead", "loop_path", default=OPTIONAL
+            ),
             **_RANGE,
             **_IF_BAD,
         },
@@ -108,7 +121,9 @@ LOOP_KINDS = {
     "ratio": (
         "the demand follows a value, or the demand that points to it: ratio x value x trim + bias",
         {
-            "of": Reference("the value that leads; none where a demand points here", "value", default=OPTIONAL),
+            "of": Reference(
+                "the value that leads; none where a demand points here", "value", default=OPTIONAL
+            ),
             "ratio": Number("the ratio", 0, 1e6, above=True),
             "bias": Number("what is added", default=0.0),
             **_RANGE,
@@ -124,7 +139,11 @@ LOOP_KINDS = {
             "low": Number("the lowest factor, 1 or less", 0.01, 1),
             "high": Number("the highest factor, 1 or more", 1, 100),
             "hold_s": Number(
-                "it waits for so long after it was held: the dead time of the analyser", 0, 3600, "s", above=True
+                "it waits for so long after it was held: the dead time of the analyser",
+                0,
+                3600,
+                "s",
+                above=True,
             ),
             "at_limit_told_after_s": Number("a factor at its limit is told", 0, DAY_S, "s", default=300.0),
         },
@@ -199,7 +218,9 @@ AUTOTUNE = {
     "loop": Reference("the pid loop", "loop"),
     "swing": Number("the output goes so far either side of where it rests", 0, above=True),
     "hysteresis": Number("three times the noise of the process value", 0, above=True),
-    "furthest": Number("it ends when the process value is further than this from the set-point", 0, above=True),
+    "furthest": Number(
+        "it ends when the process value is further than this from the set-point", 0, above=True
+    ),
     "longest_min": Number("it ends after so long", 1, 10080, "min"),
     "settings": Choice("what becomes of the proposal: a person takes it", ("ask",), default="ask"),
 }

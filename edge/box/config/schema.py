@@ -9,10 +9,10 @@ they are worked, because dicts on boards have none.
 
 from pathlib import Path
 
+from edge.box.config.complete import complete_blocks
 from edge.box.config.document import check_references, parse, read_entries
 from edge.box.config.fields import OPTIONAL
 from edge.box.config.problems import NodeFileError
-from edge.box.config.complete import complete_blocks
 from edge.box.config.rules import blocks, calcs, guard, line, loops, outputs, remote, report, signals
 from edge.box.config.tables import SCHEMA, TABLES
 from edge.node.description import dump

@@ -71,3 +71,10 @@ def configure(model, values):
     kind = type(model).__module__.rpartition(".")[2]
     for name, value in checked(kind, values).items():
         setattr(model, name, value)
+
+
+def totals(model) -> dict:
+    """What a run of the model has come to, by name with unit, rounded for people; {} where it counts nothing."""
+    kind = type(model).__module__.rpartition(".")[2]
+    count = getattr(table(kind), "totals", None)
+    return {} if count is None else count(model)

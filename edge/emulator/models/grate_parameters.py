@@ -110,3 +110,13 @@ PARAMETERS = {
     "own_use": (0.13, 0.0, 0.5),
     "power_lag_s": (60.0, 1.0, 3600.0),
 }
+
+
+def totals(model):
+    """Waste, electricity, and what a tonne of waste gave."""
+    fed_t = model.waste_fed_kg / 1000.0
+    return {
+        "waste_t": round(fed_t, 2),
+        "energy_mwh": round(model.energy_mwh, 2),
+        "kwh_per_t": round(model.energy_mwh * 1000.0 / fed_t, 1) if fed_t else None,
+    }

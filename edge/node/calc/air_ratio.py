@@ -1,7 +1,6 @@
 """The air ratio of a fire from the O2 of its flue gas."""
 
 from cext import air
-
 from edge.node.calc.calc import Calc
 
 _NAN = float("nan")

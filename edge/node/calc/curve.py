@@ -1,7 +1,6 @@
 """A curve through points: what a load asks for, the characteristic of an instrument."""
 
 from cext.characterisers import Table
-
 from edge.node.calc.calc import Calc
 
 

@@ -1,7 +1,6 @@
 """A signal in time: smoothed, delayed, averaged, or how fast it changes."""
 
 from cext.filters import Lag, LeadLag, MovingMedian
-
 from edge.node.calc.calc import Calc
 
 # A delay and a mean keep so many values; over a longer time each stands for several ticks.

@@ -1,7 +1,6 @@
 """The heat that the air of a fire releases."""
 
 from cext import heat
-
 from edge.node.calc.calc import Calc
 
 

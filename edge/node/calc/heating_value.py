@@ -1,7 +1,6 @@
 """What the fuel is worth, learned from heat and feed."""
 
 from cext import heat
-
 from edge.node.calc.calc import Calc
 from edge.node.signals import GOOD
 

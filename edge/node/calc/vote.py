@@ -1,7 +1,6 @@
 """One value from several measurements of the same quantity, however some of them fail."""
 
 from cext.voting import TwoOutOfThree
-
 from edge.node.calc.calc import Calc
 from edge.node.signals import BAD
 

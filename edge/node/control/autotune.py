@@ -4,7 +4,6 @@ The node measures; settings are proposed from the cycle and taken by a person. T
 """
 
 from cext.relay import Relay
-
 from edge.node.signals import BAD
 
 ENDS = (
@@ -57,7 +56,9 @@ class Autotune:
         if not loop.controls():
             raise ValueError("loop %s does not control: %s" % (loop.name, loop.mode))
         if loop.set_point.lead is not None:
-            raise ValueError("programme %s leads loop %s: stop it first" % (loop.set_point.lead.name, loop.name))
+            raise ValueError(
+                "programme %s leads loop %s: stop it first" % (loop.set_point.lead.name, loop.name)
+            )
         rest = loop.demand.realised
         swing = self._spec["swing"]
         if not (loop.low <= rest - swing and rest + swing <= loop.high):

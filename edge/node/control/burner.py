@@ -1,7 +1,6 @@
 """An auxiliary burner by temperature: when it shall burn and how much. A certified burner control lights it."""
 
 from cext.pid import PID
-
 from edge.node.control.block import Block
 from edge.node.control.demand import Demand
 from edge.node.control.pid import REVERSE

@@ -1,7 +1,6 @@
 """Fuel and air of one burner zone in step: air leads a rise, fuel leads a fall. The arithmetic is cext.ratio."""
 
 from cext import ratio
-
 from edge.node.control.demand import BOTH, DOWN, NONE, UP, Demand
 from edge.node.signals import BAD, GOOD, UNCERTAIN
 

@@ -3,7 +3,6 @@
 from cext.cascade import GainSchedule
 from cext.characterisers import Table
 from cext.pid import PID
-
 from edge.node.control.block import Block
 from edge.node.control.demand import BOTH, DOWN, UP
 from edge.node.control.set_point import SetPoint

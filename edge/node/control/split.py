@@ -1,7 +1,6 @@
 """One demand over several takers, by shares: zones of a grate, two fans on one duct. cext.air_split does it."""
 
 from cext.air_split import AirSplit
-
 from edge.node.control.demand import DOWN, UP, Demand
 from edge.node.signals import BAD
 

@@ -1,7 +1,6 @@
 """A slow factor that corrects another demand: O2 trim. It keeps its factor and never refuses."""
 
 from cext.ratio import O2Trim
-
 from edge.node.control.block import Block
 from edge.node.control.demand import DOWN, UP
 from edge.node.control.set_point import SetPoint

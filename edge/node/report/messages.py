@@ -9,7 +9,7 @@ import json
 from edge.node.announcer import active_alarms, unacknowledged
 from edge.node.signals import BAD, QUALITIES
 
-VERSION = 1  # of telemetry
+VERSION = 2  # of telemetry
 EVENT_VERSION = 2
 STATE = "state"
 TELEMETRY = "telemetry"

@@ -57,10 +57,10 @@ def test_a_loop_without_an_output_leaves_one_that_no_loop_drives():
 
 def test_schema():
     for text, line, word in [
-        (REFERENCE.replace("schema = 1", "schema = 2"), "schema", "expected 1"),
-        (REFERENCE.replace("schema = 1", "schema = true"), "schema", "schema is true"),
-        (REFERENCE.replace("schema = 1", 'schema = "1"'), "schema", 'schema is "1"'),
-        (REFERENCE.replace("schema = 1", ""), None, "has no schema"),
+        (REFERENCE.replace("schema = 2", "schema = 2"), "schema", "expected 1"),
+        (REFERENCE.replace("schema = 2", "schema = true"), "schema", "schema is true"),
+        (REFERENCE.replace("schema = 2", 'schema = "1"'), "schema", 'schema is "1"'),
+        (REFERENCE.replace("schema = 2", ""), None, "has no schema"),
     ]:
         ((told, sentence),) = problems(text)
         rows = text.splitlines()
@@ -102,7 +102,7 @@ def test_a_table_that_is_a_value():
     ((line, sentence),) = problems(text)
     assert line == key_line(text, "report", "mqtt")
     assert "write it as [report.mqtt]" in sentence
-    text = "schema = 1\nnode = 3\nbus = [1]\n"
+    text = "schema = 2\nnode = 3\nbus = [1]\n"
     assert [line for line, _ in problems(text)] == [1, 2, 3]
 
 
@@ -132,13 +132,13 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file():
 @pytest.mark.parametrize(
     ("data", "line", "words"),
     [
-        (b"schema = 1\n[node\n", 2, "this is not TOML"),
-        (b"schema = 1\nschema = 1\n", 2, "Cannot overwrite a value"),
-        (b"schema = 1\n[node]\n[node]\n", 3, "Cannot declare"),
-        (b"schema = 1\nname = 'open\n", 2, "this is not TOML"),
-        (b'schema = 1\nx = """open\n\n', 2, "at the end"),
-        (b"schema = 1\n\n# \xe4\n", 3, "save the file as UTF-8"),
-        (b"schema = 1\nx = " + b"[" * 5000, 1, "nested too deeply"),
+        (b"schema = 2\n[node\n", 2, "this is not TOML"),
+        (b"schema = 2\nschema = 1\n", 2, "Cannot overwrite a value"),
+        (b"schema = 2\n[node]\n[node]\n", 3, "Cannot declare"),
+        (b"schema = 2\nname = 'open\n", 2, "this is not TOML"),
+        (b'schema = 2\nx = """open\n\n', 2, "at the end"),
+        (b"schema = 2\n\n# \xe4\n", 3, "save the file as UTF-8"),
+        (b"schema = 2\nx = " + b"[" * 5000, 1, "nested too deeply"),
         (b"schema = " + b"9" * 5000, 1, "this is not TOML"),
     ],
 )

@@ -29,13 +29,17 @@ def _takes(document, entry):
     key = "to" if entry.table != "cross_limit" else ""
     if entry.table == "select":
         if len(givers) < 2:
-            text = f"has {len(givers)} demands that point to it, expected two or more; point loops to it with "
+            text = (
+                f"has {len(givers)} demands that point to it, expected two or more; point loops to it with "
+            )
             document.problem(entry, "", f'{text}to = "select.{entry.name}"')
         return
     takes_trim = entry.table == "cross_limit" or entry.kind == "ratio"
     for trim in trims if not takes_trim else trims[1:]:
         text = f"gives its factor to {entry}, which "
-        text += f"{trims[0]} corrects already; a demand has one trim" if takes_trim else "is no ratio; name one"
+        text += (
+            f"{trims[0]} corrects already; a demand has one trim" if takes_trim else "is no ratio; name one"
+        )
         document.problem(trim, "to", text)
     for giver in masters[1:]:
         text = f"gives its demand to {entry}, which {masters[0]} gives one to already"
@@ -106,7 +110,9 @@ def _select(document, select):
             document.problem(select, "if_bad", f'{text}; add {name} = "refuse", "leave_out" or a number')
     for name in policies:
         if name not in givers:
-            text = f"names the input {name} (if_bad), which does not point to it; remove it, or correct the name"
+            text = (
+                f"names the input {name} (if_bad), which does not point to it; remove it, or correct the name"
+            )
             document.problem(select, ("if_bad", name), text)
     if select.get("take") == "highest" and not select.get("highest_to_fuel"):
         for output in chain.ends(document, select):

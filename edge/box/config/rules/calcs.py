@@ -57,7 +57,7 @@ def _units(document, calc):
     for key, needed in NEEDS.get(calc.kind, {}).items():
         found = values.unit(document, calc.get(key) or "")
         if found is not None and found != needed:
-            text = f"reads '{calc.get(key)}' ({key}) in \"{found}\", expected \"{needed}\""
+            text = f'reads \'{calc.get(key)}\' ({key}) in "{found}", expected "{needed}"'
             document.problem(calc, key, f"{text}; name another, or convert it by a sum with weights")
     unit, given = calc.get("unit"), GIVES.get(calc.kind)
     if given is not None and unit not in (None, given):

@@ -140,6 +140,8 @@ def _stuck_heat(document):
             rises = "rises_more_than" in trip.raw and "when" in trip.raw
             guarded = guarded or (rises and any(other.get("drive") == "switch" for other in apart))
         if not guarded:
-            text = "heats through a switch that can stick, and no trip of rises_more_than, when no heat is asked"
-            text += " for, opens a contactor of its own (drive = \"switch\")"
+            text = (
+                "heats through a switch that can stick, and no trip of rises_more_than, when no heat is asked"
+            )
+            text += ' for, opens a contactor of its own (drive = "switch")'
             document.warn(output, "drive", f"{text}; add one, and a limiter that is no part of this node")

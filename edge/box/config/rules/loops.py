@@ -63,7 +63,7 @@ def _given(document, loop):
     if source and not source.startswith("programme."):
         given, needed = values.unit(document, source), values.unit(document, loop.get("pv") or "")
         if None not in (given, needed) and given != needed:
-            text = f'takes its set-point from \'{source}\' in "{given}", but \'{loop.get("pv")}\' is in "{needed}"'
+            text = f"takes its set-point from '{source}' in \"{given}\", but '{loop.get('pv')}' is in \"{needed}\""
             document.problem(loop, "set_point_from", f"{text}; compare like with like")
     elif source and source.count(".") > 1:
         text = f'has set_point_from = "{source}"; a programme leads with set_point_from = "programme.NAME"'
@@ -112,7 +112,9 @@ def _pid(document, loop):
     if at is not None and not lists:
         document.problem(loop, "at", "has at, but gain, ti_s and td_s are single numbers; write lists")
     if lists and 0.0 in _all(loop.get("ti_s")):
-        document.problem(loop, "ti_s", "has ti_s = 0 in a gain schedule, which needs integral action; raise it")
+        document.problem(
+            loop, "ti_s", "has ti_s = 0 in a gain schedule, which needs integral action; raise it"
+        )
     for output in chain.ends(document, loop):
         if output.get("drive") == "switch":
             text = f"drives output {output.name}, a switch, which an analogue demand would wear out in a day"

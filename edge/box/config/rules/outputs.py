@@ -64,7 +64,9 @@ def _pulses(document, output):
         return
     if tick_ms and cycle_s * 1000.0 < TICKS_PER_CYCLE * tick_ms:
         text = f"has cycle_s = {number(cycle_s)}, less than ten ticks of {tick_ms} ms"
-        document.problem(output, "cycle_s", f"{text}; write at least {number(TICKS_PER_CYCLE * tick_ms / 1000)}")
+        document.problem(
+            output, "cycle_s", f"{text}; write at least {number(TICKS_PER_CYCLE * tick_ms / 1000)}"
+        )
     if output.get("min_on_s") + output.get("min_off_s") > cycle_s:
         text = f"has min_on_s + min_off_s above cycle_s = {number(cycle_s)}; shorten them"
         document.problem(output, "cycle_s", text)
@@ -126,7 +128,7 @@ def _balance(document):
         said.append(f"{output.name} {number(value)}")
     draws = _at_safe(fan, least=True)
     if draws is not None and need is not None and draws < need - 1e-9 and math.isfinite(need):
-        text = f"has fan = \"{fan.name}\", whose safe value draws {number(draws)} %, but at the safe values"
+        text = f'has fan = "{fan.name}", whose safe value draws {number(draws)} %, but at the safe values'
         text += f" {', '.join(said)} it must draw {need:.3g} %"
         document.problem(balance, "fan", f"{text}; raise the one or lower the others")
 

@@ -1,6 +1,5 @@
 """Rules of signals and calcs: input, sensor, unit and range must belong together."""
 
-from edge.box.config import values
 from edge.box.config.families import FAMILIES, LIVE_ZERO, THERMOCOUPLES
 from edge.box.config.problems import did_you_mean, listed, number, shown
 from edge.node.bus import diagnostics
