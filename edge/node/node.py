@@ -125,7 +125,7 @@ class Node:
             for block in self.chain:
                 block.forward(dt_s, now_ms)
             self.guard.step(dt_s, now_ms)
-        self._answer(dt_s)
+            self._answer(dt_s)
         for device in self.devices:
             device.tick(now_ms)
         if self._stop_by_us >= 0:
@@ -153,6 +153,8 @@ class Node:
         known = self.guard.look(now_us // 1000)
         read = all(source.age_ms >= 0 for source in self.signals)
         self.in_charge = (known and read) or now_us >= self._look_until_us or self._stop_by_us >= 0
+        # Every block learns where its output stands, and begins there.
+        self._answer(0.0)
         return self.in_charge
 
     def _keep_time(self, now_us: int):

@@ -57,15 +57,12 @@ class Output:
         self.forced = None
         self.forced_why = ""
         self._drive = drive
-        # In the tick in which the position becomes known no demand was made for it.
-        self._fresh = True
 
     def look(self) -> bool:
         """Learn where the device stands without driving it; True when that is known."""
         device = self.device
         if not device.ready:
             self.value = None
-            self._fresh = True
             self._say(UNKNOWN, BAD, device.fault)
             return False
         if self.value is None:
@@ -77,10 +74,9 @@ class Output:
 
     def apply(self, dt_s: float, now_ms: int):
         """Decide this tick's value and hand it to the device."""
-        if not self.look():
-            return
-        fresh, self._fresh = self._fresh, False
-        if fresh and self.forced is None:
+        known = self.value is not None
+        # In the tick in which the device's position becomes known no demand was made for it.
+        if not self.look() or (not known and self.forced is None):
             return
         device = self.device
         if device.not_following:
