@@ -99,9 +99,10 @@ class Block:
     def change_output(self, value: float, rate_per_min: float = 0.0):
         """Move the hand, at once or with ``rate_per_min``; ValueError in automatic or outside the limits."""
         if not self.hand.on:
-            raise ValueError("%s is not in manual" % self.reference)
+            raise ValueError("%s is not in manual" % self.reference.replace(".", " "))
         if not (self.low <= value <= self.high):
-            raise ValueError("%s is outside %s..%s of %s" % (value, self.low, self.high, self.reference))
+            text = "%s is outside %s..%s of %s"
+            raise ValueError(text % (value, self.low, self.high, self.reference.replace(".", " ")))
         self.hand.change(value, rate_per_min)
 
     def hold(self):

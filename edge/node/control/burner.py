@@ -59,6 +59,7 @@ class Burner(Block):
         if self.mode == "refused":
             # The output is about to go to 0: the burner starts anew, by its rule.
             self.burning = False
+        if self.mode in ("refused", "manual"):
             self._slow = None
         asked = demand_is_for_fire(self.demand)
         if self.release is not None:

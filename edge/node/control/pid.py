@@ -48,11 +48,16 @@ class Pid(Block):
             for key in ("gain", "ti_s", "td_s"):
                 tables.append(Table([(spec["at"][i], spec[key][i]) for i in range(len(spec["at"]))], False))
             self._schedule = GainSchedule(*tables)
+        # Whether the controller worked in this tick; whether it asked for where its demand stood.
         self._stepped = False
+        self._joined = False
+        self._ready = False
 
     def forward(self, dt_s: float, now_ms: int):
         """Give this tick's demand."""
+        self._ready = self._stepped or self._joined
         self._stepped = False
+        self._joined = False
         Block.forward(self, dt_s, now_ms)
 
     def calculate(self, dt_s: float, now_ms: int) -> float:
@@ -62,12 +67,16 @@ class Pid(Block):
         if self._schedule is not None and self._scheduled_by.quality != BAD:
             self._schedule.apply(pid, self._scheduled_by.value)
         if self.demand.away:
+            self._joined = True
             return self.demand.realised
         if self.leader is not None and not self.leader.demand.leads:
             self.mode = "held"
             self._stepped = True
             return pid.follow(self.set_point.value, self.pv.value, self._forward(), pid.out, dt_s)
         self._stepped = True
+        if not self._ready:
+            # It takes over from where the demand stands, whatever the process value does in this tick.
+            return pid.follow(self.set_point.value, self.pv.value, self._forward(), self.demand.realised, dt_s)
         return pid.step(self.set_point.value, self.pv.value, self._forward(), dt_s)
 
     def without(self, dt_s: float) -> float:

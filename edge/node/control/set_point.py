@@ -14,6 +14,7 @@ class SetPoint:
 
     def __init__(self, name: str, unit: str, spec: dict, source=None):
         self.name = name + ".set_point"
+        self._owner = name.replace(".", " ")
         self.unit = unit
         self.own = spec.get("set_point")
         self.low = spec["set_point_low"]
@@ -68,12 +69,14 @@ class SetPoint:
         ValueError outside its limits, and while a programme or another block gives it.
         """
         if self.lead is not None:
-            raise ValueError("programme %s leads %s: stop it first" % (self.lead.name, self.name))
+            raise ValueError("programme %s leads %s: stop it first" % (self.lead.name, self._owner))
         giver = self.master if self.master is not None else self._source
         if giver is not None:
-            raise ValueError("%s comes from %s" % (self.name, giver.name))
+            raise ValueError("the set-point of %s comes from %s" % (self._owner, giver.name))
         if not (self.low <= value <= self.high):
-            raise ValueError("%s %s is outside %s..%s" % (self.name, value, self.low, self.high))
+            raise ValueError(
+                "set-point %s of %s is outside %s..%s" % (value, self._owner, self.low, self.high)
+            )
         self._moving = None
         if rate_per_min > 0.0:
             self._moving = Ramp(self.value, value, rate_per_min)

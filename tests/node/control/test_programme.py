@@ -4,14 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.node.control.programme import Programme, Ramp
-from tests.node.remote_bench import TICK_MS, Node
+from edge.node.control.programme import Programme
+from edge.node.control.ramp import Ramp
+from tests.node.remote_bench import PROGRAMME, SEGMENTS, TICK_MS, Node
 
 MINUTE = 60000 // TICK_MS
 
 
 def programme(**spec):
-    node = Node(programme={"loop": "furnace", "segments": [[850.0, 30.0, 1.0], [820.0, 60.0, 0.5]], **spec})
+    node = Node(programme=spec)
     return node, node.programmes[0]
 
 
@@ -20,8 +21,8 @@ def run(node, ticks):
     seen = []
     for _ in range(ticks):
         node.tick()
-        node.t.good(node.furnace.set_point)
-        seen.append(node.furnace.set_point)
+        node.t.good(node.furnace.set_point.value)
+        seen.append(node.furnace.set_point.value)
     return seen
 
 
@@ -32,13 +33,13 @@ def test_the_set_point_follows_ramps_and_soaks_to_the_tick():
     ramp = run(node, 100 * 60 * 4 // 60)  # 50 K at 30 K/min: 100 s
     assert ramp[-1] == 850.0 and ramp[-2] < 850.0
     assert ramp[199] == pytest.approx(825.0)
-    assert one.state == "soak 1"
+    assert one.state == "soak 2"
     assert run(node, MINUTE) == [850.0] * MINUTE
-    assert one.state == "ramp 2"
+    assert one.state == "ramp 3"
     down = run(node, MINUTE // 2)
     assert down[-1] == 820.0 and down[-2] > 820.0
     assert run(node, MINUTE // 2) == [820.0] * (MINUTE // 2)
-    assert one.state == "done" and not one.running and node.furnace.lead is None
+    assert one.state == "done" and not one.running and node.furnace.set_point.lead is None
     assert run(node, 10) == [820.0] * 10
     one.start()
     assert one.state == "ramp 1"
@@ -46,14 +47,15 @@ def test_the_set_point_follows_ramps_and_soaks_to_the_tick():
 
 def test_it_starts_from_the_present_set_point_and_takes_the_loop_for_itself():
     node, one = programme()
-    node.furnace.change_set_point(900.0, 10.0)
+    node.furnace.set_point.change(900.0, 10.0)
     node.tick(8)
-    stood = node.furnace.set_point
+    stood = node.furnace.set_point.value
     one.start()
     assert run(node, 4)[-1] == pytest.approx(stood + 4 * 30.0 / MINUTE)
     with pytest.raises(ValueError, match="programme heat_up leads loop furnace: stop it first"):
-        node.furnace.change_set_point(800.0)
-    other = Programme("other", node.furnace, [[850.0, 1.0, 0.0]])
+        node.furnace.set_point.change(800.0)
+    other = Programme("other", PROGRAMME)
+    other.loop = node.furnace
     for each in (one, other):
         with pytest.raises(ValueError, match="heat_up already leads"):
             each.start()
@@ -67,34 +69,34 @@ def test_stopped_it_leaves_the_set_point_where_it_is():
     held = run(node, 80)[-1]
     one.stop()
     assert run(node, 80) == [held] * 80
-    assert (one.state, node.furnace.lead) == ("stopped", None)
-    node.furnace.change_set_point(830.0)
+    assert (one.state, node.furnace.set_point.lead) == ("stopped", None)
+    node.furnace.set_point.change(830.0)
 
 
 def test_ramp_and_soak_wait_while_the_temperature_is_out_of_the_band():
-    node, one = programme(wait_within=5.0)
+    node, one = programme(wait_within=5.0, segments=[dict(one, within=5.0) if "stay_min" in one else one for one in SEGMENTS])
     one.start()
     run(node, 40)
-    node.t.good(node.furnace.set_point - 5.5)
-    held = node.furnace.set_point
+    node.t.good(node.furnace.set_point.value - 5.5)
+    held = node.furnace.set_point.value
     for _ in range(119):
         node.tick()
-    assert node.furnace.set_point == held and one.state == "ramp 1"
+    assert node.furnace.set_point.value == held and one.state == "ramp 1"
     node.tick()
     assert one.state == "ramp 1, waiting" and one.why == "t is more than 5.0 from the set-point"
     node.t.good(held - 4.0)
     node.tick()
-    assert one.state == "ramp 1" and node.furnace.set_point > held
+    assert one.state == "ramp 1" and node.furnace.set_point.value > held
     run(node, 359)
-    assert one.state == "soak 1"
+    assert one.state == "soak 2"
     # A minute of soak is a minute inside the band.
     for inside in range(MINUTE):
-        assert one.state == "soak 1", inside
+        assert one.state == "soak 2", inside
         node.t.good(850.0 - 6.0)
         node.tick()
         node.t.good(850.0 - 4.0)
         node.tick()
-    assert one.state == "ramp 2"
+    assert one.state == "ramp 3"
     assert one.waited_ms == 120 * TICK_MS + MINUTE * TICK_MS
 
 
@@ -109,24 +111,27 @@ def test_it_waits_while_its_loop_does_not_control():
     node.tick(2)
     node.draught.good(150.0)
     node.tick()
-    tripped = node.furnace.set_point
+    tripped = node.furnace.set_point.value
     assert run(node, 200) == [tripped] * 200
-    assert one.why == "output burner is trip"
+    assert one.why == "output.burner is in trip"
     node.draught.good(-80.0)
     node.guard.reset(node.clock.ms)
     node.tick(2)
-    held = node.furnace.set_point
+    held = node.furnace.set_point.value
     node.t.bad("stale: no reply")
     node.tick(200)
-    assert node.furnace.set_point == held and one.why == "t: stale: no reply"
+    assert node.furnace.set_point.value == held and one.why == "t: stale: no reply"
 
 
 def test_a_furnace_that_lags_is_never_left_behind():
     node = Node(
         programme={
-            "loop": "furnace",
             "wait_within": 4.0,
-            "segments": [[900.0, 60.0, 2.0], [700.0, 60.0, 0.0]],
+            "segments": [
+                {"to": 900.0, "at_per_min": 60.0},
+                {"stay_min": 2.0, "within": 4.0},
+                {"to": 700.0, "at_per_min": 60.0},
+            ],
         },
         follow_plant=True,
     )
@@ -137,13 +142,13 @@ def test_a_furnace_that_lags_is_never_left_behind():
     for _ in range(20000):
         before = one.state
         node.tick()
-        if before == one.state == "soak 1":
+        if before == one.state == "soak 2":
             soaked += abs(node.t.value - 900.0) <= 4.0
         if not one.running:
             break
         if before.startswith("ramp"):
             # Within the band at the tick before, so at most one tick of ramp and of furnace beyond it.
-            assert abs(node.t.value - node.furnace.set_point) < 25.0
+            assert abs(node.t.value - node.furnace.set_point.value) < 25.0
     assert one.state == "done" and one.waited_ms > 0
     assert soaked >= 2 * MINUTE - 2
 
