@@ -40,7 +40,10 @@ class Vote(Calc):
             if sources[i].quality == BAD:
                 missing += ", " + sources[i].name
             elif self.left_out[i]:
-                missing += ", %s: apart by %.3g" % (sources[i].name, sources[i].value - self._centre(i))
+                missing += ", %s: apart" % sources[i].name
+                centre = self._centre(i)
+                if centre is not None:
+                    missing += " by %.3g" % (sources[i].value - centre)
             else:
                 values.append(sources[i].value)
         if len(values) < self._least:
