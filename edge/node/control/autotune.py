@@ -126,7 +126,8 @@ class Autotune:
             self._end("ended", "the cycle is no larger than the hysteresis")
             return
         self.proposal = (self.GAIN_OF_ULTIMATE * ultimate, self.TI_OF_PERIOD * relay.period_s)
-        self._end("proposes", "gain %.3g, ti_s %.3g: autotune %s accept" % (*self.proposal, self.name))
+        gain, ti_s = self.proposal
+        self._end("proposes", "gain %.3g, ti_s %.3g: autotune %s accept" % (gain, ti_s, self.name))
 
     def _end(self, state: str, why: str):
         self.state = state

@@ -16,7 +16,7 @@ from tests.box.config.edits import PATH, REFERENCE, drop, drop_table, problems, 
 def test_packaged_files_are_right_and_give_no_warning(name):
     node_file = read(find(name))
     assert node_file.warnings == []
-    assert node_file.description["schema"] == 1
+    assert node_file.description["schema"] == 2
 
 
 def test_the_reference_file_is_packaged():
