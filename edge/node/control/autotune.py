@@ -19,7 +19,7 @@ ENDS = (
 
 
 class Autotune:
-    """Swings the demand of a PID loop by ``swing`` either side of where it rests.
+    """Swings the demand of a PID ``loop``, set before the start, by ``swing`` either side of where it rests.
 
     It begins where the loop is at rest; ends after three equal cycles, when the process value is further than
     ``furthest`` from the set-point, after ``longest_min``, when the loop loses its process value or its
@@ -33,9 +33,9 @@ class Autotune:
     GAIN_OF_ULTIMATE = 0.3
     TI_OF_PERIOD = 0.9
 
-    def __init__(self, name: str, spec: dict, loop):
+    def __init__(self, name: str, spec: dict):
         self.name = name
-        self.loop = loop
+        self.loop = None
         self.state = "idle"
         self.why = ""
         self.proposal = None

@@ -188,7 +188,8 @@ def test_sparkplug_forbids_names_that_differ_by_case():
 
 def test_too_many_values():
     rows = "".join(
-        f'[calc.c{number}]\nkind = "vote"\ntake = "highest"\nof = ["roof_a1"]\nunit = "degC"\n' for number in range(500)
+        f'[calc.c{number}]\nkind = "vote"\ntake = "highest"\nof = ["roof_a1"]\nunit = "degC"\n'
+        for number in range(500)
     )
     assert "at most 500" in told(REFERENCE + rows)
 

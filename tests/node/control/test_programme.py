@@ -74,7 +74,9 @@ def test_stopped_it_leaves_the_set_point_where_it_is():
 
 
 def test_ramp_and_soak_wait_while_the_temperature_is_out_of_the_band():
-    node, one = programme(wait_within=5.0, segments=[dict(one, within=5.0) if "stay_min" in one else one for one in SEGMENTS])
+    node, one = programme(
+        wait_within=5.0, segments=[dict(one, within=5.0) if "stay_min" in one else one for one in SEGMENTS]
+    )
     one.start()
     run(node, 40)
     node.t.good(node.furnace.set_point.value - 5.5)
