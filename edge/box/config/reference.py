@@ -60,6 +60,29 @@ Warnings stop nothing: a device that nobody reads, a bus without a device, a lea
 end, an interlock or trip on an output that holds, a line that is full, a heater that no trip cuts, a trip
 that only a sensor blind in the cold can raise, gains, times and rates that nobody tunes with.
 
+## Files of schema 1
+
+Version 0.1.0 read `schema = 1`. Write `schema = 2`, then let `furnace-edge check` name what is left, line by line:
+
+| schema 1 | schema 2 |
+|---|---|
+| calc `section_minimum`, `sections = [[a1, a2], [b1, b2]]` | one `vote` for each section with `take = "median"`; one over them with `take = "lowest"`, `least` = how many sections |
+| calc `maximum`, `minimum`, `median` | `vote` with `take = "highest"`, `"lowest"`, `"median"` |
+| calc `lambda_wet`, `of = ["o2"]` | `lambda`, `o2 = "o2"` |
+| calc `weighted_sum` | `sum` |
+| loop: `output = "x"` | `to = "output.x"` |
+| loop: `feed_forward = "x"`, `feed_forward_gain = 1.0` | `forward = [["x", 1.0]]` |
+| loop of kind `trim` with `of`, `ratio`, `output`, `trim_low`, `trim_high` | two loops: a `ratio` with `of`, `ratio` and `to = "output.x"`; a `trim` with `low`, `high`, `hold_s` and `to = "loop.RATIO"` |
+| loop of kind `burner` | as well `running` and `lockout`, signals of its burner control, and `release`, the output that starts it |
+| interlock: `on_at_least`, `off_below` | `above` with `dead_band`, or with `reset_below` |
+| trip, alarm: `after_s` | `on_after_s`, and `dead_band` or a reset value; `off_after_s` against chatter |
+| programme: `loop = "x"` | in the loop: `set_point_from = "programme.NAME"` |
+| programme: `segments = [[600, 5, 30]]` | `[{ to = 600, at_per_min = 5 }, { stay_min = 30 }]` |
+| programme: `wait_within` of soaks | `within` of each soak; `wait_within` is for ramps |
+| programme | as well `after_power_cut`; it starts from the process value unless `start = "set_point"` |
+
+What a condition does that can't be judged is said by `if_bad`: interlocks and trips act, alarms stand as they were.
+
 ## Tables
 """
 
@@ -71,9 +94,9 @@ Registers and commands, and what of them is assumed, are in [instruments.md](ins
 A digital input is a signal of 0 or 1 with a quality as any other: write `unit = ""`, `low = 0`, `high = 1`. A
 digital output is on where its demand is 50 % or more, and its `safe` is 0 or 100.
 
-Every device has four more inputs, which tell of its line in the last minute: `bus.load`, the share of the
+Every device has five more inputs, which tell of its line in the last minute: `bus.load`, the share of the
 line's time in % that it takes, `bus.line_load`, that of all devices on its line, `bus.errors`, its requests
-that failed, and `bus.late`, its replies that came after their time-out.
+that failed, `bus.late`, its replies that came after their time-out, and `bus.foreign`, requests of another master.
 """
 
 SENSORS_INTRODUCTION = """\
