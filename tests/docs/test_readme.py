@@ -1,4 +1,4 @@
-"""README.md: its pieces of the node file are those of the file, and the pages that it names are there."""
+"""README.md and the other pages: pieces of node files are right, and what they link to is there."""
 
 import re
 import tomllib
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge.box.config import find
+from edge.box.config.document import parse, read_entries
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -46,3 +47,13 @@ def test_a_page_links_to_what_is_there(page):
         if anchor:
             headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
             assert anchor in {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}, link
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_piece_of_a_node_file_has_keys_that_the_check_knows(page):
+    for text in re.findall(r"```toml\n(.*?)```", (ROOT / page).read_text(), re.DOTALL):
+        document = parse(page, ("schema = 2\n" + text).encode())
+        read_entries(document)
+        told = [sentence for _, sentence in document.problems]
+        # A piece need not be whole: tables and keys that are missing are no fault of it.
+        assert [one for one in told if not re.search(r"the file has no \[| has no \w+, expected", one)] == [], text
