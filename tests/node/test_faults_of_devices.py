@@ -136,8 +136,9 @@ def test_a_stop_gets_its_safe_values_across_a_short_silence(run):
 
 def test_an_open_interlock_does_not_hide_a_bad_signal_from_those_who_depend(run):
     feeder, grate = output(run, "feeder"), output(run, "grate")
-    permit = run.node.guard.interlocks[0]
-    permit.on_at_least = permit.off_below = 1250.0
+    (permit,) = [one for one in run.node.guard.interlocks if one.name == "feed_permit"]
+    limit = permit.condition.test
+    limit.above = limit.reset = 1250.0
     run.run_for(1)
     assert (feeder.state, grate.state) == (outputs.INTERLOCK, outputs.AUTO)
     run.bench.fault(1, "silence")
@@ -197,8 +198,10 @@ class Told:
         return module.holding.get(m7024.AO_VALUE + one.channel) == m7024.counts(one.value)
 
     def trip(self):
-        trip = self.run.node.guard.trips[0]
-        trip.limit.beyond = lambda now_ms: True
+        trip = next(one for one in self.run.node.guard.trips if one.name == "high_temperature")
+        limit = trip.condition.test
+        limit.above = limit.reset = -1.0e9
+        trip.condition._on_after_ms = 0
         self.run.run_for(0.25)
         return trip
 
