@@ -263,8 +263,7 @@ def test_what_a_device_refuses_on_and_on_is_an_alarm_with_device_register_and_co
     run.node.stop("test")
     assert not run.node.done(run.clock.now_us() + 1000000), "a stop waits for what no device has confirmed"
     told.refusing.end()
-    run.run_for(1)
-    assert run.node.done(run.clock.now_us())
+    until(run, lambda: run.node.done(run.clock.now_us()), 2)
     told.refusing.begin(6, 4, unit=OUTPUT_MODULE)
     run.run_for(8)
     assert [one for one in told.events if one[0] == "device"][1:] == [], "a second row of them is no news"
