@@ -122,11 +122,10 @@ def status(node) -> list:
     _section(lines, "bad", [one.name + ": " + one.why for one in node.sources if one.quality == BAD])
     loops = []
     for loop in node.loops:
-        source = loop.source if loop.set_point is None else loop.pv
-        aim = "" if loop.set_point is None else "%.2f" % loop.set_point
-        loops.append(
-            "%-16s %-9s %8s %s -> %s" % (loop.name, loop.mode, aim, _reading(source), loop.output.name)
-        )
+        aim = ""
+        if loop.set_point is not None:
+            aim = "-" if loop.set_point.value is None else "%.2f" % loop.set_point.value
+        loops.append("%-16s %-9s %8s %s -> %s" % (loop.name, loop.mode, aim, _reading(loop.sources[0]), loop.to))
     _section(lines, "loops", loops)
     outputs = []
     for output in guard.outputs:

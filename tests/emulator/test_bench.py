@@ -286,7 +286,7 @@ def test_a_reset_instrument_is_silent_while_it_starts():
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ((99, "silence"), "no unit 99 on the line: it has 1, 2, 3, 11"),
+        ((99, "silence"), "no unit 99 on the line: it has 1, 2, 3, "),
         (("stove", "silence"), "no unit 'stove': give all, or one of roof .1."),
         ((1, "explode"), "roof .m7019r. has no fault 'explode': it knows silence, unplugged"),
         ((1, "trip"), "it knows .*burnt_out, frozen, reset"),

@@ -126,7 +126,7 @@ def message(at_s, steam, air, oxygen=6.0):
     """Return a telemetry message in the form of edge.node.report.messages."""
     return json.dumps(
         {
-            "v": 1,
+            "v": 2,
             "t": 1_760_000_000_000 + int(1000 * at_s),
             "signals": {
                 "steam": [steam, "good"] if steam is not None else [None, "bad", "wire"],
@@ -134,9 +134,9 @@ def message(at_s, steam, air, oxygen=6.0):
             },
             "outputs": {"primary_air": [air, "auto"], "secondary_air": [30.0, "auto"]},
             "loops": {
-                "steam": [46.0, "steam", "primary_air"],
-                "o2": [7.0, "o2", "secondary_air"],
-                "air": [40.0, "output.primary_air", "secondary_air"],
+                "steam": [46.0, "steam", "primary_air", "auto"],
+                "o2": [7.0, "o2", "secondary_air", "auto"],
+                "air": [40.0, "output.primary_air", "secondary_air", "auto"],
             },
         }
     )

@@ -119,7 +119,7 @@ A unit is written as here; another spelling is an error that names the right one
 |---|---|
 """
 
-_EXAMPLE = b"""schema = 1
+_EXAMPLE = b"""schema = 2
 node = {site = "bishkek", name = "line 1"}
 bus.field = {port = "/dev/ttyS1", baud = 38000, framing = "8N1", timeout_ms = 60}
 [device.roof]
