@@ -146,10 +146,12 @@ def address_40001() -> str:
 
 
 def console() -> str:
-    """What the console says when a thermocouple breaks, and when a trip comes."""
-    lines = []
+    """What the console says when a thermocouple breaks, when a trip comes, and to ``status``."""
+    lines, typed = [], []
     virtual = VirtualRun("bishkek", describe(find("bishkek"))[0], 1)
-    Console(Commands(virtual.node), lambda: False, bytes, lines.append, 0, attached=False).begin()
+    commands = Commands(virtual.node)
+    shown = Console(commands, lambda: bool(typed), lambda: typed.pop(0), lines.append, 0, attached=False)
+    shown.begin()
     virtual.run_for(60)
     first = lines[0].split(" starts:")[0]
     del lines[:]
@@ -160,7 +162,11 @@ def console() -> str:
     trip.condition.test.above = 100.0
     virtual.run_for(10)
     tripped = [line for line in lines if "trip high_temperature" in line or "output burner:" in line][:2]
-    return "<br>".join(f"`{line}`" for line in [first, *broken, *tripped])
+    del lines[:]
+    typed.append(b"status\n")
+    shown.step()
+    status = [line for line in lines[0].splitlines() if line.startswith(("trips", "bad"))]
+    return "<br>".join(f"`{line}`" for line in [first, *broken, *tripped, "status", *status])
 
 
 def own_request_cut_short() -> str:

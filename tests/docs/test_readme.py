@@ -8,6 +8,7 @@ import pytest
 
 from edge.box.config import find
 from edge.box.config.document import parse, read_entries
+from edge.box.config.tables import REFUSED_KEYS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -57,3 +58,15 @@ def test_every_piece_of_a_node_file_has_keys_that_the_check_knows(page):
         told = [sentence for _, sentence in document.problems]
         # A piece need not be whole: tables and keys that are missing are no fault of it.
         assert [one for one in told if not re.search(r"the file has no \[| has no \w+, expected", one)] == [], text
+
+
+def test_every_key_that_is_refused_as_one_of_schema_1_stands_in_the_table_of_what_to_change():
+    page = (ROOT / "docs" / "node-file.md").read_text()
+    section = page[page.index("## Files of schema 1") : page.index("## Tables")]
+    old = [key for (_, key), told in REFUSED_KEYS.items() if "of schema 1" in told]
+    assert old and [key for key in old if key not in section] == []
+    kinds = re.findall(r'^### `\[calc\.NAME\]`.*?\| `kind` \| (.*?) \|', page, re.DOTALL | re.MULTILINE)[0]
+    for row in section.splitlines():
+        if row.startswith("| calc"):
+            now = row.split("|")[2]
+            assert any(kind in now for kind in re.findall(r'"(\w+)"', kinds)), row
