@@ -66,14 +66,17 @@ Version 0.1.0 read `schema = 1`. Write `schema = 2`, then let `furnace-edge chec
 
 | schema 1 | schema 2 |
 |---|---|
-| calc `section_minimum`, `sections = [[a1, a2], [b1, b2]]` | one `vote` for each section with `take = "median"`; one over them with `take = "lowest"`, `least` = how many sections |
+| calc `section_minimum`, `sections = [[a1, a2], [b1, b2]]` | one `vote` for each section with `take = \
+"median"`; one over them with `take = "lowest"`, `least` = how many sections |
 | calc `maximum`, `minimum`, `median` | `vote` with `take = "highest"`, `"lowest"`, `"median"` |
 | calc `lambda_wet`, `of = ["o2"]` | `lambda`, `o2 = "o2"` |
 | calc `weighted_sum` | `sum` |
 | loop: `output = "x"` | `to = "output.x"` |
 | loop: `feed_forward = "x"`, `feed_forward_gain = 1.0` | `forward = [["x", 1.0]]` |
-| loop of kind `trim` with `of`, `ratio`, `output`, `trim_low`, `trim_high` | two loops: a `ratio` with `of`, `ratio` and `to = "output.x"`; a `trim` with `low`, `high`, `hold_s` and `to = "loop.RATIO"` |
-| loop of kind `burner` | as well `running` and `lockout`, signals of its burner control, and `release`, the output that starts it |
+| loop of kind `trim` with `of`, `ratio`, `output`, `trim_low`, `trim_high` | two loops: a `ratio` with `of`, \
+`ratio` and `to = "output.x"`; a `trim` with `low`, `high`, `hold_s` and `to = "loop.RATIO"` |
+| loop of kind `burner` | as well `running` and `lockout`, signals of its burner control, and `release`, the \
+output that starts it |
 | interlock: `on_at_least`, `off_below` | `above` with `dead_band`, or with `reset_below` |
 | trip, alarm: `after_s` | `on_after_s`, and `dead_band` or a reset value; `off_after_s` against chatter |
 | programme: `loop = "x"` | in the loop: `set_point_from = "programme.NAME"` |
