@@ -50,9 +50,11 @@ class ChildKeeper:
 
     def load(self) -> tuple:
         """As kept_file.load(); before that the process of a node that was killed finishes what it writes."""
-        wrong = _wait_for_the_last(self.path)
+        lock, wrong = _wait_for_the_last(self.path)
         content, more = kept_file.load(self.path)
-        self._start_again(0)
+        self._start_again(0, lock)
+        if lock >= 0:
+            os.close(lock)  # the process holds it from here on
         return content, wrong + more
 
     def keep(self, data: bytes, now_ms: int) -> bool:
@@ -102,22 +104,25 @@ class ChildKeeper:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(CLOSE_WITHIN_S)
 
-    def _start(self):
+    def _start(self, lock: int):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
+            command = [sys.executable, "-m", self._module, "--fd", str(theirs.fileno()), "--path", self.path]
+            passed = [theirs.fileno()]
+            if lock >= 0:
+                command += ["--lock", str(lock)]
+                passed.append(lock)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module, "--fd", str(theirs.fileno()), "--path", self.path],
-                pass_fds=[theirs.fileno()], start_new_session=True, stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-            )  # fmt: skip
+                command, pass_fds=passed, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            )
         ours.setblocking(False)
         self._socket = ours
 
-    def _start_again(self, now_ms: int):
+    def _start_again(self, now_ms: int, lock: int = -1):
         self._start_ms = now_ms + self._wait_ms
         self._wait_ms = min(2 * self._wait_ms, RESTART_AT_MOST_MS)
         try:
-            self._start()
+            self._start(lock)
         except OSError as error:
             self.fault = f"the process that writes {self.path} can't be started: {error}"
 
@@ -140,24 +145,23 @@ def _lock(path: str, wait: bool) -> int:
     return fd
 
 
-def _wait_for_the_last(path: str) -> list:
+def _wait_for_the_last(path: str) -> tuple:
+    """(descriptor that holds the lock, or -1; list of what is wrong)"""
     end = time.monotonic() + LOCK_WITHIN_S
     while True:
         try:
-            os.close(_lock(path, wait=False))
+            return _lock(path, wait=False), []
         except BlockingIOError:
             if time.monotonic() < end:
                 time.sleep(0.02)
                 continue
-            return [f"{path} is still in use by another process; a node of this name may run already"]
+            return -1, [f"{path} is still in use by another process; a node of this name may run already"]
         except OSError as error:
-            return [f"{path}.lock: {error.strerror}"]
-        return []
+            return -1, [f"{path}.lock: {error.strerror}"]
 
 
-def serve(sock, path: str):
-    """Write what comes until the far end is closed."""
-    locked = False
+def serve(sock, path: str, locked: bool):
+    """Write what comes until the far end is closed; ``locked``: this process holds the lock already."""
     while True:
         data = sock.recv(kept_file.BYTES_MAX + 1)
         with contextlib.suppress(BlockingIOError):
@@ -185,12 +189,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m edge.box.keeper")
     parser.add_argument("--fd", type=int, required=True, help="its end of a SOCK_SEQPACKET pair")
     parser.add_argument("--path", required=True, help="the file")
+    parser.add_argument("--lock", type=int, help="a descriptor that holds the file's lock")
     options = parser.parse_args(argv)
     # A service manager ends all processes at once: this one has to hear the node's last word.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     os.umask(0o077)
-    serve(socket.socket(fileno=options.fd), options.path)
+    serve(socket.socket(fileno=options.fd), options.path, options.lock is not None)
     return 0
 
 
