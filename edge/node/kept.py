@@ -25,6 +25,7 @@ class Kept:
         self._at_ms = -PERIOD_MS
         self._told = ""
         self._too_large = ""
+        self._news = []  # of the start: told after the first tick, when all that listen are there
         self._marks = {programme.name: mark_of(programme) for programme in node.programmes}
 
     # At the start -------------------------------------------------------------------------------
@@ -62,7 +63,7 @@ class Kept:
                 if mark != self._marks[name]:
                     raise ValueError("%s has other segments now, or leads another loop" % name)
                 programme.restore(position)
-                self._node.event("programme", name, programme.state)
+                self._news.append(("programme", name, programme.state, False))
                 return
         raise ValueError("none is named %s" % name)
 
@@ -73,6 +74,8 @@ class Kept:
         keeper = self._keeper
         keeper.step(now_ms)
         self._tell_fault()
+        while self._news:
+            self._node.event(*self._news.pop(0))
         since_ms = now_ms - self._at_ms
         if since_ms < AT_MOST_MS:
             return
@@ -124,7 +127,7 @@ class Kept:
             self._event(text)
 
     def _event(self, text: str):
-        self._node.event("kept", "state", text, True)
+        self._news.append(("kept", "state", text, True))
 
 
 def mark_of(programme) -> str:

@@ -108,8 +108,8 @@ def test_credentials_that_can_not_be_used_are_named(tmp_path, runtime, rows, mod
     assert named.format(secret=secret) in said and "sesame" not in said and len(said.splitlines()) == 1
 
 
-def reporters(pid):
-    """The reporters among a node's children."""
+def children(pid):
+    """The reporters among them; another child keeps the state."""
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         found = [int(child) for child in file.read().split()]
     return [child for child in found if b"edge.box.reporter" in command_line(child)]
@@ -142,13 +142,13 @@ def test_a_reporter_that_dies_is_started_anew_and_the_node_goes_on():
             "--json",
         )
         end = time.monotonic() + 20
-        while not reporters(node.pid):
+        while not children(node.pid):
             assert time.monotonic() < end, node.complaints()
             time.sleep(0.05)
-        (first,) = reporters(node.pid)
+        (first,) = children(node.pid)
         time.sleep(2)
         os.kill(first, signal.SIGKILL)
-        while reporters(node.pid) in ([first], []):
+        while children(node.pid) in ([first], []):
             assert time.monotonic() < end, "not started anew"
             time.sleep(0.05)
         time.sleep(1)

@@ -10,9 +10,10 @@ from edge.node.report import messages
 
 REMOTE = """
 [programme.load_change]
-loop = "steam"
-segments = [[42, 2, 5], [46, 4, 1]]
+segments = [{ to = 42, at_per_min = 2 }, { stay_min = 5 }, { to = 46, at_per_min = 4 }, { stay_min = 1 }]
+start = "set_point"
 wait_within = 1.5
+after_power_cut = "hold"
 
 [remote]
 enabled = true
@@ -41,6 +42,8 @@ action = "programme"
 programme = "load_change"
 """
 TICK_S = 0.25
+STEAM = 'pv = "steam"\nset_point = 46.0'
+LED = STEAM + '\nset_point_from = "programme.load_change"'
 
 
 class Line:
@@ -48,7 +51,7 @@ class Line:
 
     def __init__(self):
         self.events = []
-        text = find("bishkek").read_text() + REMOTE
+        text = find("bishkek").read_text().replace(STEAM, LED) + REMOTE
         self.run = VirtualRun("bishkek", check("line1.toml", text.encode()).description, 7, self._receive)
         self.node = self.run.node
         self.loops = {loop.name: loop for loop in self.node.loops}
@@ -96,7 +99,7 @@ def test_a_set_point_from_afar_moves_steam_at_its_rate(steady):
     assert steady.events[-1] == (
         "command", "set_point steam", "accepted: 44.0, by anna (as they say), over json",
     )  # fmt: skip
-    rows = steady.ticks(480, lambda: steady.loops["steam"].set_point)
+    rows = steady.ticks(480, lambda: steady.loops["steam"].set_point.value)
     assert max(steps(rows)) <= 1.2 / 240 + 1e-9
     assert rows[-1] == [44.0]
     answer = steady.ask("set_point", "steam", 49.0)
@@ -139,9 +142,9 @@ def test_a_programme_runs_on_the_line_and_says_what_it_does(steady):
         if not programme.running:
             break
     assert programme.state == "done"
-    assert steady.loops["steam"].set_point == 46.0
+    assert steady.loops["steam"].set_point.value == 46.0
     told = [text for kind, name, text in steady.events if (kind, name) == ("programme", "load_change")]
     stages = [text for text in told if "waiting" not in text]
-    for i, stage in enumerate(["ramp 1", "soak 1", "ramp 2", "soak 2", "done"]):
+    for i, stage in enumerate(["ramp 1", "soak 2", "ramp 3", "soak 4", "done"]):
         assert stage in stages, (i, told)
     assert told[-1] == "done"
