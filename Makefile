@@ -3,6 +3,7 @@
 # make long   what takes longer
 # make bench  the figures, side by side with peers
 # make lint   the linter
+# make docs   the pages that a command writes
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 SOURCES := setup.py pyproject.toml $(wildcard cext/*.py cext/*.pxd edge/emulator/models/*.py edge/emulator/models/*.pxd)
 DEBIAN := mosquitto mosquitto-clients mbpoll tshark libmodbus-dev pkg-config qemu-system-arm firmware-microbit-micropython
 
-.PHONY: run test long bench lint build debian clean
+.PHONY: run test long bench docs lint build debian clean
 
 run: $(VENV)/.demo
 	$(BIN)/furnace-edge demo $(ARGS)
@@ -23,6 +24,12 @@ long: debian $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# The pages that a command writes; those that measure or watch something take minutes.
+docs: debian $(VENV)/.test
+	$(BIN)/python -m edge.box.config.reference > docs/node-file.md
+	$(BIN)/python -m edge.box.config.json_schema > docs/node-file.schema.json
+	for make in docs/make_*.py; do echo $$make; $(BIN)/python $$make || exit 1; done
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -60,7 +60,7 @@ class Case:
         speakers = report.get("speakers", {})
         back = bool(speakers) and all(speaker["reconnects"] for speaker in speakers.values())
         whole = self.full or not report["dropped"]
-        return back and whole and last["tick"]["missed"] == 0 and last["signals"]["t_furnace"][1] == "good"
+        return back and whole and last["tick"]["missed"] == 0 and last["signals"]["t850"][1] == "good"
 
 
 CASES = {

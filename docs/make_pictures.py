@@ -23,7 +23,7 @@ from edge.monitor.table import view  # noqa: E402
 
 HERE = Path(__file__).parent
 TRENDS = (
-    ("t_furnace", "furnace, °C", (850, "850 °C")),
+    ("t850", "furnace, °C", (850, "850 °C")),
     ("steam", "steam, t/h", (46, "set-point")),
     ("o2", "O2 wet, %", (6.6, "set-point")),
     ("power", "electricity, MW", None),

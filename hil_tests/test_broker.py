@@ -27,4 +27,4 @@ def test_a_frozen_killed_and_restarted_broker_delays_no_tick(own):
     assert after["report"]["dropped"] == 0
     assert after["report"]["reconnects"] >= 1
     assert after["tick"]["ticks"] - before["tick"]["ticks"] >= 24
-    assert after["signals"]["t_furnace"][1] == "good"
+    assert after["signals"]["t850"][1] == "good"

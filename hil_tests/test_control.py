@@ -3,7 +3,7 @@
 
 def test_the_furnace_is_held_between_850_and_1050_degrees_and_steam_near_its_set_point(bench):
     telemetry = bench.telemetry()
-    assert 850.0 < telemetry["signals"]["t_furnace"][0] < 1050.0
+    assert 850.0 < telemetry["signals"]["t850"][0] < 1050.0
     assert abs(telemetry["signals"]["steam"][0] - telemetry["loops"]["steam"][0]) < 8.0
 
 

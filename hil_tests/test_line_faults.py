@@ -28,7 +28,7 @@ def test_a_fault_of_the_thermocouple_module_turns_bad_makes_safe_and_recovers(be
     assert bench.output("secondary_air")[1] == "safe"
     bench.wait(lambda: bench.state()["outputs"]["feeder"] < 1.0, 15)
     bench.clear()
-    bench.wait(lambda: bench.quality("roof_a1") == bench.quality("t_furnace") == "good", GOOD_WITHIN_S)
+    bench.wait(lambda: bench.quality("roof_a1") == bench.quality("t850") == "good", GOOD_WITHIN_S)
     bench.wait(lambda: bench.output("primary_air")[1] == "auto", 2.5)
 
 
@@ -45,13 +45,13 @@ def test_a_silent_oxygen_analyser_holds_secondary_air_and_nothing_else(bench):
 
 def test_one_burnt_out_thermocouple_is_uncertain_and_a_whole_section_is_bad(bench):
     bench.fault(ROOF, "burnt_out", 0)
-    bench.wait(lambda: bench.quality("t_furnace") == "uncertain", 3)
+    bench.wait(lambda: bench.quality("t850") == "uncertain", 3)
     assert bench.output("feeder")[1] == "auto"
     bench.fault(ROOF, "burnt_out", 1)
-    bench.wait(lambda: bench.quality("t_furnace") == "bad", 3)
+    bench.wait(lambda: bench.quality("t850") == "bad", 3)
     bench.wait(lambda: bench.output("feeder")[0] == 0 and bench.output("burner")[0] == 0, 2)
     bench.clear()
-    bench.wait(lambda: bench.quality("t_furnace") == "good", 4)
+    bench.wait(lambda: bench.quality("t850") == "good", 4)
 
 
 def test_a_silent_drive_falls_to_its_own_safe_speed_by_its_lease_and_the_others_go_on(bench):

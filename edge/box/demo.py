@@ -252,9 +252,9 @@ def _run(args, asked: list) -> int:
     if args.json:
         print(json.dumps(summary, indent=1))
     else:
-        furnace = summary["furnace_c"] or {}
         where = "at their safe values" if summary["outputs_safe"] else "NOT seen at their safe values"
-        print(f"ran {summary['seconds']} s; furnace {furnace.get('min')}..{furnace.get('max')} degC")
+        spans = [f"{name} {span['min']}..{span['max']}" for name, span in summary["process_values"].items()]
+        print(f"ran {summary['seconds']} s; {', '.join(spans)}")
         print(f"{summary['report'].get('acked', 0)} messages acknowledged; outputs {where}")
     for problem in summary["problems"]:
         print(problem, file=sys.stderr)

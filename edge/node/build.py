@@ -5,10 +5,7 @@ import os
 from edge.node.bus import diagnostics
 from edge.node.bus.schedule import Bus
 from edge.node.calc import kinds as calcs
-from edge.node.calc.above import Above
 from edge.node.control import table as blocks
-from edge.node.control.autotune import Autotune
-from edge.node.control.programme import Programme
 from edge.node.devices import table as device_table
 from edge.node.guard import condition, drive
 from edge.node.guard.conditions import Alarm, Interlock, Trip
@@ -40,13 +37,13 @@ def build(description: dict, uarts: dict, clock, reporter, entropy=os.urandom) -
     states = {name: condition.State(name) for name in order["state"]}
     for name in order["state"]:
         known["state." + name] = states[name]
-    above = [Above(name, description["level2"][name]) for name in order["level2"]]
+    above = _made("edge.node.calc.above", "Above", description, "level2")
     for value in above:
         known[value.name] = value
     outputs = {name: _output(name, description, devices) for name in order["output"]}
     for name in order["output"]:
         known["output." + name] = outputs[name]
-    programmes = [Programme(name, description["programme"][name]) for name in order["programme"]]
+    programmes = _made("edge.node.control.programme", "Programme", description, "programme")
     for programme in programmes:
         known["programme." + programme.name] = programme.level
         for reading in programme.readings():
@@ -60,10 +57,9 @@ def build(description: dict, uarts: dict, clock, reporter, entropy=os.urandom) -
         states[name].connect(*condition.build(description["state"][name], known.__getitem__, states))
     for programme in programmes:
         programme.loop = loops[description["programme"][programme.name]["loop"]]
-    autotunes = []
-    for name in order["autotune"]:
-        spec = description["autotune"][name]
-        autotunes.append(Autotune(name, spec, loops[spec["loop"]]))
+    autotunes = _made("edge.node.control.autotune", "Autotune", description, "autotune")
+    for autotune in autotunes:
+        autotune.loop = loops[description["autotune"][autotune.name]["loop"]]
 
     settings = description["node"]
     node = Node(
@@ -94,6 +90,15 @@ def build(description: dict, uarts: dict, clock, reporter, entropy=os.urandom) -
     reporter.begin(node.sampler.catalogue)
     node.event("node", "start", "boot %08x" % node.boot)
     return node
+
+
+def _made(module: str, made: str, description: dict, table: str) -> list:
+    """The things of a table that few nodes have: a board loads their module only where there are some."""
+    names = description["order"][table]
+    if not names:
+        return []
+    make = getattr(__import__(module, None, None, [made]), made)
+    return [make(name, description[table][name]) for name in names]
 
 
 def bad_within_ms(device) -> int:

@@ -77,7 +77,7 @@ def test_the_demo_controls_the_furnace_reports_and_ends_safe(runtime):
     commands = grown(process, ["edge.box.broker", "edge.emulator.serve", "edge.box.cli run"])
     code, summary, err = ended(process)
     assert code == 0, err
-    assert 850.0 < summary["furnace_c"]["min"] <= summary["furnace_c"]["max"] < 1050.0
+    assert 850.0 < summary["process_values"]["t850"]["min"] <= summary["process_values"]["t850"]["max"] < 1050.0
     assert summary["report"]["acked"] >= 10
     assert summary["report"]["acked"] == summary["report"]["sent"]
     assert summary["outputs_safe"]

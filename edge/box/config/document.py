@@ -243,6 +243,9 @@ def _read_keys(document, table, entry, below=()):
         if key in nested:
             _read_nested(document, nested[key], entry, key, value)
             continue
+        if table.chooser and entry.kind is None and table.fits_some_kind(key, value):
+            # What it must be depends on the kind, and that is not known.
+            continue
         if key not in fields:
             document.problem(entry, key, _unknown_key(table, entry, key, [*fields, *below, *nested]))
             continue

@@ -259,6 +259,7 @@ _NOUNS = {
     "programme": ("a programme", "programmes"),
     "source": ("a signal or calc", "signals or calcs"),
     "state": ("a state", "states"),
+    "level2": ("a value of level2", "values of level2"),
     "value": ("what can be read: a signal, a calc, output.NAME and so on", "what can be read"),
     "taker": ("what takes a demand, such as output.NAME", "what takes a demand"),
     "loop_path": ("a loop, as loop.NAME", "loops, as loop.NAME"),

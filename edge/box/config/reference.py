@@ -20,7 +20,8 @@ it makes of a node; `furnace-edge run` starts from no file with a problem. A boa
 as JSON, written by `furnace-edge check NODE.toml --write NODE.json`: two lines, the first with the schema
 version and the SHA-256 of the second. A board refuses any other schema and any changed byte.
 
-The way of one value: device -> signal -> calc -> loop -> interlock and trip -> output -> device.
+The way of one value: device -> signal -> calc -> loop and block -> interlock and trip -> output -> device. What a
+loop asks for is a demand; `to` names its one taker, which answers what became of it: [blocks.md](blocks.md).
 
 A complete example is [bishkek.toml](../edge/box/nodes/bishkek.toml).
 
@@ -30,12 +31,16 @@ A complete example is [bishkek.toml](../edge/box/nodes/bishkek.toml).
 - `[bus.NAME]` and the like make one entry each; a name has 1 to %(longest)d letters, digits, `-` or `_`.
 - A key that nobody reads is an error. So is a number in quotes, `true` or `false` for a number, `inf`,
   `nan`, and a number beyond +-%(widest)s.
-- Signals and calcs share their names. `pv`, `feed_forward`, `signal` and the `of` of a loop name a signal,
-  a calc, or an output as `output.NAME`, which is the value that the guard applied last. `of` and `sections`
-  of a calc name signals and calcs, and never run in a circle.
-- Loops are worked from top to bottom.
-- A limit that could never act is an error: set-points, thresholds of burners, interlocks, trips and alarms
-  lie inside the range in which their signal can be good. For a calc it follows from what it reads.
+- Signals and calcs share their names. Whatever reads (`pv`, `of`, `signal`, `forward`, keys that end in `_from`)
+  names a signal, a calc, or one of `output.NAME` (the value that the guard applied last), `loop.NAME` and
+  `select.NAME` (their demands), `loop.NAME.set_point`, `state.NAME` (1 or 0), `level2.NAME`,
+  `programme.NAME.set_point`, `programme.NAME.rate` (per minute) and `programme.NAME.EVENT` (1 or 0). Calcs never
+  run in a circle.
+- Blocks are worked masters first; a block that reads a demand or an output reads the one of the last tick.
+- A limit that could never act is an error: set-points, thresholds of burners and conditions lie inside the range
+  in which their signal can be good. For a calc it follows from what it reads.
+- A 4-20 mA signal follows NAMUR NE 43: 3.8 to 20.5 mA measures, below 3.6 and above 21 mA is a failure; between, the
+  value is that of the end, uncertain, and counts as beyond a limit on that side.
 - A password does not stand in the file, only the name of the file or of the systemd credential that holds it.
 - Without `[report.mqtt]` nothing is sent. With it the plain JSON topics are on, Sparkplug and Home Assistant
   where they have a table; each has a connection of its own. A broker on another machine needs TLS.

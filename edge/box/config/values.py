@@ -42,7 +42,8 @@ def unit(document, reference: str):
         from edge.box.config.rules import chain
 
         return chain.unit(document, entry)
-    return entry.get("unit")
+    # Kelvin in a signal is told where it stands, and nowhere else.
+    return None if table == "signal" and entry.get("unit") == "K" else entry.get("unit")
 
 
 def span(document, reference: str, above: tuple = ()) -> tuple:

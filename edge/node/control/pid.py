@@ -1,7 +1,5 @@
 """A PID controller in the chain: master, slave, or alone. The arithmetic is cext.pid."""
 
-from cext.cascade import GainSchedule
-from cext.characterisers import Table
 from cext.pid import PID
 from edge.node.control.block import Block
 from edge.node.control.demand import BOTH, DOWN, UP
@@ -43,6 +41,9 @@ class Pid(Block):
         self.pid = pid
         self._schedule = None
         if "schedule" in spec:
+            from cext.cascade import GainSchedule
+            from cext.characterisers import Table
+
             self._scheduled_by = lookup(spec["schedule"])
             tables = []
             for key in ("gain", "ti_s", "td_s"):

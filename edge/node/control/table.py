@@ -1,14 +1,15 @@
-"""The kinds of blocks that a node file may name, and how they are joined: each demand to its one taker."""
+"""The kinds of blocks that a node file may name, and how they are joined: each demand to its one taker.
 
-from edge.node.control.burner import Burner
-from edge.node.control.cross_limit import CrossLimit
-from edge.node.control.pid import Pid
-from edge.node.control.ratio import Ratio
-from edge.node.control.select import Select
-from edge.node.control.split import Split
-from edge.node.control.trim import Trim
+A board loads only the kinds that it uses.
+"""
 
-LOOPS = {"pid": Pid, "ratio": Ratio, "trim": Trim, "burner": Burner}
+# kind: module beside this one, class
+LOOPS = {
+    "pid": ("pid", "Pid"),
+    "ratio": ("ratio", "Ratio"),
+    "trim": ("trim", "Trim"),
+    "burner": ("burner", "Burner"),
+}
 
 
 def build(description: dict, known: dict, outputs: dict) -> list:
@@ -20,18 +21,19 @@ def build(description: dict, known: dict, outputs: dict) -> list:
     blocks = {}
     # Dicts on boards have no order.
     names = []
-    for table, make in (("select", Select), ("split", Split)):
+    for table, made in (("select", "Select"), ("split", "Split")):
         for name in order[table]:
             reference = table + "." + name
             names.append(reference)
-            blocks[reference] = make(name, description[table][name])
+            blocks[reference] = _class(table, made)(name, description[table][name])
             if table == "select":
                 known[reference] = blocks[reference].demand
     _loops(description, known, blocks, names)
     for name in order["cross_limit"]:
         reference = "cross_limit." + name
         names.append(reference)
-        blocks[reference] = CrossLimit(name, description["cross_limit"][name], known.__getitem__)
+        make = _class("cross_limit", "CrossLimit")
+        blocks[reference] = make(name, description["cross_limit"][name], known.__getitem__)
     listed = [blocks[name] for name in names]
     for block in listed:
         for to, demand in gives(block):
@@ -132,7 +134,12 @@ def _reads(spec: dict) -> list:
 
 
 def _loop(name: str, spec: dict, lookup, blocks: dict):
+    make = _class(*LOOPS[spec["kind"]])
     if spec["kind"] == "pid":
         leader = spec.get("hold_unless_leading")
-        return Pid(name, spec, lookup, blocks[leader] if leader else None)
-    return LOOPS[spec["kind"]](name, spec, lookup)
+        return make(name, spec, lookup, blocks[leader] if leader else None)
+    return make(name, spec, lookup)
+
+
+def _class(module: str, name: str):
+    return getattr(__import__("edge.node.control." + module, None, None, [name]), name)

@@ -1,8 +1,5 @@
 """How an output's value reaches its device: as it is, through a characteristic, in pulses, or on and off."""
 
-from cext.characterisers import Table
-from cext.time_proportioning import TimeProportioning
-
 
 class Drive:
     """The value as it is; ``points`` [[value, position], ...] of a characteristic, strictly monotone, or None.
@@ -13,6 +10,8 @@ class Drive:
     def __init__(self, points=None):
         self._table = None
         if points:
+            from cext.characterisers import Table
+
             self._table = Table([(point[0], point[1]) for point in points], True)
 
     def position(self, value: float, dt_s: float) -> float:
@@ -28,6 +27,8 @@ class Pulses:
     """On for the share ``value`` of each ``cycle_s``, as for heaters behind an SSR or a contactor."""
 
     def __init__(self, cycle_s: float, min_on_s: float, min_off_s: float):
+        from cext.time_proportioning import TimeProportioning
+
         self._pulses = TimeProportioning(cycle_s, min_on_s, min_off_s)
 
     def position(self, value: float, dt_s: float) -> float:

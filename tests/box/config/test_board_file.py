@@ -40,18 +40,18 @@ def test_not_a_number_is_never_written():
 
 def test_another_schema_is_refused():
     _, data = describe(PATH)
-    with pytest.raises(ValueError, match="has schema 2, this firmware reads 1"):
-        board.parse(data.replace(b'{"schema": 2,', b'{"schema": 2,', 1), "node.json")
+    with pytest.raises(ValueError, match="has schema 3, this firmware reads 2"):
+        board.parse(data.replace(b'{"schema": 2,', b'{"schema": 3,', 1), "node.json")
 
 
 def test_a_description_of_another_schema_is_refused():
     description, data = describe(PATH)
-    body = data.split(b"\n")[1].replace(b'"schema":1', b'"schema":2')
+    body = data.split(b"\n")[1].replace(b'"schema":2', b'"schema":3')
     head = json.dumps({"schema": 2, "sha256": board.sha256(body)}).encode()
-    with pytest.raises(ValueError, match="has schema 2"):
+    with pytest.raises(ValueError, match="has schema 3"):
         board.parse(head + b"\n" + body + b"\n")
-    with pytest.raises(ValueError, match="has schema 2"):
-        board.dump({**description, "schema": 2})
+    with pytest.raises(ValueError, match="has schema 3"):
+        board.dump({**description, "schema": 3})
 
 
 @pytest.mark.parametrize(

@@ -49,15 +49,15 @@ def test_a_missing_key_is_told_on_the_header(table, key, word):
 
 
 def test_a_loop_without_an_output_leaves_one_that_no_loop_drives():
-    text = drop(REFERENCE, "loop.steam", "output")
+    text = drop(REFERENCE, "loop.steam", "to")
     loop, output = sorted(problems(text), reverse=True)
-    assert loop[0] == header_line(text, "loop.steam") and "has no output" in loop[1]
-    assert output[0] == header_line(text, "output.primary_air") and "driven by no loop" in output[1]
+    assert loop[0] == header_line(text, "loop.steam") and "has no to" in loop[1]
+    assert output[0] == header_line(text, "output.primary_air") and "driven by no demand" in output[1]
 
 
 def test_schema():
     for text, line, word in [
-        (REFERENCE.replace("schema = 2", "schema = 2"), "schema", "expected 1"),
+        (REFERENCE.replace("schema = 2", "schema = 1"), "schema", "expected 2"),
         (REFERENCE.replace("schema = 2", "schema = true"), "schema", "schema is true"),
         (REFERENCE.replace("schema = 2", 'schema = "1"'), "schema", 'schema is "1"'),
         (REFERENCE.replace("schema = 2", ""), None, "has no schema"),
@@ -94,7 +94,7 @@ def test_an_output_without_a_loop():
     text = drop_table(REFERENCE, "loop.grate")
     ((line, sentence),) = problems(text)
     assert line == header_line(text, "output.grate")
-    assert 'add a loop with output = "grate"' in sentence
+    assert 'point one to it with to = "output.grate"' in sentence
 
 
 def test_a_table_that_is_a_value():

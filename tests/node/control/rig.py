@@ -56,9 +56,24 @@ def output(name, position=50.0, low=0.0, high=100.0, rate_per_s=0.0, safe=0.0, *
 def pid(to, pv, **keys):
     """The spec of a pid as the configuration completes it."""
     spec = {
-        "kind": "pid", "to": to, "pv": pv, "unit": "%", "low": 0.0, "high": 100.0,
-        "set_point_low": 0.0, "set_point_high": 1000.0, "action": "reverse", "gain": [1.0], "ti_s": [60.0],
-        "td_s": [0.0], "b": 1.0, "c": 0.0, "n": 10.0, "tt_s": 0.0, "dead_band": 0.0, "forward": [],
+        "kind": "pid",
+        "to": to,
+        "pv": pv,
+        "unit": "%",
+        "low": 0.0,
+        "high": 100.0,
+        "set_point_low": 0.0,
+        "set_point_high": 1000.0,
+        "action": "reverse",
+        "gain": [1.0],
+        "ti_s": [60.0],
+        "td_s": [0.0],
+        "b": 1.0,
+        "c": 0.0,
+        "n": 10.0,
+        "tt_s": 0.0,
+        "dead_band": 0.0,
+        "forward": [],
         "if_bad": "refuse",
     }
     spec.update(keys)

@@ -178,13 +178,29 @@ def test_a_trim_moves_only_where_there_is_room_and_never_refuses():
     primary = Source("primary", 50.0)
     loops = {
         "o2": {
-            "kind": "trim", "to": "loop.air", "pv": "o2", "unit": "", "set_point": 6.0, "set_point_low": 0.0,
-            "set_point_high": 21.0, "low": 0.5, "high": 1.6, "gain": 0.08, "ti_s": 60.0, "hold_s": 1.0,
+            "kind": "trim",
+            "to": "loop.air",
+            "pv": "o2",
+            "unit": "",
+            "set_point": 6.0,
+            "set_point_low": 0.0,
+            "set_point_high": 21.0,
+            "low": 0.5,
+            "high": 1.6,
+            "gain": 0.08,
+            "ti_s": 60.0,
+            "hold_s": 1.0,
             "at_limit_told_after_s": 30.0,
         },
         "air": {
-            "kind": "ratio", "to": "output.fan", "of": "primary", "ratio": 1.0, "bias": 0.0, "unit": "%",
-            "low": 0.0, "high": 100.0,
+            "kind": "ratio",
+            "to": "output.fan",
+            "of": "primary",
+            "ratio": 1.0,
+            "bias": 0.0,
+            "unit": "%",
+            "low": 0.0,
+            "high": 100.0,
         },
     }
     chain = Chain({"loop": loops}, [o2, primary], [output("fan", position=50.0, low=45.0, high=55.0)])
@@ -210,7 +226,12 @@ def test_a_ratio_turns_the_answer_round_for_its_master():
     loops = {
         "load": pid("loop.air", "pv", set_point=50.0, high=200.0),
         "air": {
-            "kind": "ratio", "to": "output.fan", "ratio": 0.5, "bias": 10.0, "unit": "%", "low": 0.0,
+            "kind": "ratio",
+            "to": "output.fan",
+            "ratio": 0.5,
+            "bias": 10.0,
+            "unit": "%",
+            "low": 0.0,
             "high": 100.0,
         },
     }
@@ -273,8 +294,11 @@ def test_a_split_gives_to_others_what_a_part_can_not_take_and_answers_with_the_s
         "loop": {"load": pid("split.fans", "pv", set_point=50.0, high=200.0)},
         "split": {
             "fans": {
-                "parts": ["output.one", "output.two"], "shares": [1.0, 1.0], "unit": "%",
-                "lows": [0.0, 0.0], "highs": [60.0, 100.0],
+                "parts": ["output.one", "output.two"],
+                "shares": [1.0, 1.0],
+                "unit": "%",
+                "lows": [0.0, 0.0],
+                "highs": [60.0, 100.0],
             }
         },
     }

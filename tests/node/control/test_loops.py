@@ -16,7 +16,9 @@ BURNER = {
 @pytest.mark.parametrize("action, sign", [("reverse", 1), ("direct", -1)])
 def test_reverse_action_raises_the_output_below_the_set_point_and_direct_lowers_it(action, sign):
     pv = Source("pv", 50.0)
-    chain = Chain({"loop": {"heat": pid("output.valve", "pv", set_point=50.0, action=action)}}, [pv], [output("valve")])
+    chain = Chain(
+        {"loop": {"heat": pid("output.valve", "pv", set_point=50.0, action=action)}}, [pv], [output("valve")]
+    )
     chain.tick(4)
     pv.value = 45.0
     chain.tick(4)
@@ -26,8 +28,14 @@ def test_reverse_action_raises_the_output_below_the_set_point_and_direct_lowers_
 def test_a_gain_schedule_changes_the_answer_and_not_the_output():
     pv, load = Source("pv", 50.0), Source("load", 200.0)
     spec = pid(
-        "output.valve", "pv", set_point=50.0, schedule="load", at=[200.0, 600.0], gain=[1.0, 3.0],
-        ti_s=[300.0, 300.0], td_s=[0.0, 0.0],
+        "output.valve",
+        "pv",
+        set_point=50.0,
+        schedule="load",
+        at=[200.0, 600.0],
+        gain=[1.0, 3.0],
+        ti_s=[300.0, 300.0],
+        td_s=[0.0, 0.0],
     )
     chain = Chain({"loop": {"heat": spec}}, [pv, load], [output("valve")])
     chain.tick(40)
@@ -51,7 +59,8 @@ def test_a_gain_schedule_changes_the_answer_and_not_the_output():
 def test_the_lower_limit_from_a_value_holds_the_demand_up_and_never_beyond_the_range():
     pv, least = Source("pv", 80.0), Source("least", 29.0)
     chain = Chain(
-        {"loop": {"feed": pid("output.feeder", "pv", set_point=50.0, low_from="least")}}, [pv, least],
+        {"loop": {"feed": pid("output.feeder", "pv", set_point=50.0, low_from="least")}},
+        [pv, least],
         [output("feeder", position=40.0)],
     )
     chain.tick(4000)
@@ -86,7 +95,8 @@ def test_missed_ticks_pass_their_real_time_to_the_controllers():
     def iae(real):
         pv = Source("pv", 0.0)
         chain = Chain(
-            {"loop": {"heat": pid("output.valve", "pv", set_point=10.0, gain=2.0, ti_s=12.0)}}, [pv],
+            {"loop": {"heat": pid("output.valve", "pv", set_point=10.0, gain=2.0, ti_s=12.0)}},
+            [pv],
             [output("valve", position=0.0)],
         )
         total = 0.0

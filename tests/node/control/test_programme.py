@@ -74,7 +74,9 @@ def test_stopped_it_leaves_the_set_point_where_it_is():
 
 
 def test_ramp_and_soak_wait_while_the_temperature_is_out_of_the_band():
-    node, one = programme(wait_within=5.0, segments=[dict(one, within=5.0) if "stay_min" in one else one for one in SEGMENTS])
+    node, one = programme(
+        wait_within=5.0, segments=[dict(one, within=5.0) if "stay_min" in one else one for one in SEGMENTS]
+    )
     one.start()
     run(node, 40)
     node.t.good(node.furnace.set_point.value - 5.5)
@@ -176,3 +178,103 @@ def test_a_slow_ramp_gathers_no_error_over_a_day():
     for _ in range(24 * 60 * MINUTE):
         value = ramp.step(TICK_MS)
     assert value == pytest.approx(850.0 + 14.4, abs=1e-9)
+
+
+def test_it_starts_from_the_process_value_where_the_file_says_so():
+    node, one = programme(start="process_value")
+    node.t.good(640.0)
+    one.start()
+    node.tick()
+    assert node.furnace.set_point.value == pytest.approx(640.0 + 30.0 / MINUTE)
+    one.stop()
+    node.t.bad("burnt out")
+    with pytest.raises(ValueError, match="can't start: t is bad"):
+        one.start()
+
+
+def test_jumps_repeats_and_events():
+    segments = [
+        {"to": 810.0, "event": "fan"},
+        {"stay_min": 0.5, "event": "fan"},
+        {"to": 800.0},
+        {"stay_min": 0.25},
+        {"repeat": 2, "from": 1},
+        {"stay_min": 0.25, "event": "done"},
+    ]
+    node, one = programme(segments=segments)
+    one.start()
+    seen = []
+    while one.running:
+        seen.append((node.furnace.set_point.own, one.events["fan"].value, one.events["done"].value))
+        node.tick()
+    half, quarter = MINUTE // 2, MINUTE // 4
+    cycle = [(810.0, 1.0, 0.0)] * half + [(800.0, 0.0, 0.0)] * quarter
+    assert seen == cycle * 3 + [(800.0, 0.0, 1.0)] * quarter
+    assert (one.events["done"].value, one.state) == (0.0, "done")
+
+
+def test_its_rate_and_level_can_be_fed_forward():
+    node, one = programme()
+    one.start()
+    run(node, 4)
+    assert (one.rate.value, one.rate.name) == (30.0, "programme.heat_up.rate")
+    assert one.level.value == node.furnace.set_point.value
+    run(node, 400)
+    assert (one.state, one.rate.value) == ("soak 2", 0.0)
+    run(node, MINUTE)
+    assert (one.state, one.rate.value) == ("ramp 3", -60.0)
+    node.furnace.set_manual(True)
+    node.tick(2)
+    assert one.rate.value == 0.0, "a programme that waits feeds nothing forward"
+
+
+def test_at_the_end_the_set_point_stays_or_is_taken_away():
+    node, one = programme(segments=[{"to": 810.0}, {"stay_min": 0.1}], at_end="off")
+    one.start()
+    node.tick(MINUTE)
+    assert one.state == "done" and node.furnace.set_point.own is None
+    node.tick(2)
+    assert node.burner.state == "safe" and "no set-point" in node.burner.why
+
+
+@pytest.mark.parametrize(
+    ("policy", "colder", "state", "set_point"),
+    [
+        ("continue", 100.0, "soak 2", 850.0),
+        ("hold", 100.0, "held 2", 850.0),
+        ("hold", 3.0, "soak 2", 850.0),
+        ("ramp_back", 100.0, "ramp 2", 750.0),
+        ("abort", 100.0, "aborted", None),
+        ("abort", 3.0, "soak 2", 850.0),
+    ],
+)
+def test_after_a_power_cut_it_does_what_the_file_says(policy, colder, state, set_point):
+    node, one = programme()
+    one.start()
+    run(node, 440)
+    assert one.state == "soak 2"
+    position = one.position()
+    again, two = programme(after_power_cut=policy, continue_if_within=5.0)
+    again.t.good(850.0 - colder)
+    two.resume(position)
+    assert (two.state, again.furnace.set_point.own) == (state, set_point)
+    if state == "held 2":
+        again.tick(200)
+        assert two.state == "held 2, waiting" and "go_on" in two.why
+        two.go_on()
+        assert two.state == "soak 2"
+    if two.running and state == "soak 2":
+        # The 40 ticks that were soaked before the cut count.
+        again.t.good(850.0)
+        again.tick(MINUTE - 41)
+        assert two.state == "soak 2"
+        again.tick(2)
+        assert two.state == "ramp 3"
+
+
+@pytest.mark.parametrize("position", [[9, 800.0, 0, []], [-1, 800.0, 0, []]])
+def test_a_position_of_another_programme_is_refused(position):
+    node, one = programme()
+    with pytest.raises(ValueError, match="no segment"):
+        one.resume(position)
+    assert not one.running and node.furnace.set_point.lead is None

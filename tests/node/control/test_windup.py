@@ -37,7 +37,10 @@ class Plant:
                 below = "cross_limit.zone"
             if level in selects:
                 selectors[f"s{level}"] = {
-                    "take": "lowest", "to": below, "unit": "%", "if_bad": {f"l{level}": "refuse", f"o{level}": "refuse"},
+                    "take": "lowest",
+                    "to": below,
+                    "unit": "%",
+                    "if_bad": {f"l{level}": "refuse", f"o{level}": "refuse"},
                 }
                 sources.append(Source(f"override{level}", 0.0))
                 loops[f"o{level}"] = pid(f"select.s{level}", f"override{level}", set_point=50.0, ti_s=30.0)
@@ -50,15 +53,21 @@ class Plant:
         if crossed:
             sources.append(Source("air", 30.0, "Nm3/s"))
             cross["zone"] = {
-                "fuel": f"pv{depth - 1}", "air": "air", "air_per_fuel": 1.0, "lambda": 1.15, "lambda_min": 1.02,
-                "bands": [0.05, 0.1, 0.05, 0.1], "air_min": 1.0, "fuel_to": f"loop.l{depth - 1}",
-                "air_to": "loop.air", "trim_low": 1.0, "trim_high": 1.0,
+                "fuel": f"pv{depth - 1}",
+                "air": "air",
+                "air_per_fuel": 1.0,
+                "lambda": 1.15,
+                "lambda_min": 1.02,
+                "bands": [0.05, 0.1, 0.05, 0.1],
+                "air_min": 1.0,
+                "fuel_to": f"loop.l{depth - 1}",
+                "air_to": "loop.air",
+                "trim_low": 1.0,
+                "trim_high": 1.0,
             }
             loops["air"] = pid("output.damper", "air", gain=2.0, ti_s=4.0, set_point_high=200.0)
             outputs.append(output("damper", position=30.0))
-        self.chain = Chain(
-            {"loop": loops, "select": selectors, "cross_limit": cross}, sources, outputs
-        )
+        self.chain = Chain({"loop": loops, "select": selectors, "cross_limit": cross}, sources, outputs)
 
     def run(self, seconds, **tick):
         self.chain.tick(int(seconds / DT_S), after=self.physics, dt_s=DT_S, **tick)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.node.guard import outputs
-from edge.node.signals import BAD, GOOD, UNCERTAIN
+from edge.node.signals import GOOD, UNCERTAIN
 from tests.node.fakes import output as made
 
 

@@ -45,7 +45,7 @@ def _takes(document, entry):
         text = f"gives its demand to {entry}, which {masters[0]} gives one to already"
         document.problem(giver, "to", f"{text}; a taker has one giver: put a select between")
     if entry.table == "output":
-        if not givers and entry.get("drive") != "switch":
+        if not givers and entry.get("drive") != "switch" and not _lost_demand(document):
             text = f'is driven by no demand; point one to it with to = "output.{entry.name}", or remove it'
             document.problem(entry, "", text)
     elif entry.table == "loop" and masters:
@@ -62,6 +62,13 @@ def _takes(document, entry):
     elif entry.table in ("cross_limit", "split") and not masters:
         text = f'has no demand; point one to it with to = "{entry.table}.{entry.name}"'
         document.problem(entry, key, text)
+
+
+def _lost_demand(document) -> bool:
+    """Whether some demand points to what is not there: that is told, and which output lacks it is not known."""
+    return any(
+        chain.taker(document, to) is None for block in chain.blocks(document) for _, to in chain.gives(block)
+    )
 
 
 def _ring(document, block):
@@ -93,10 +100,18 @@ def _units(document, block):
             given = chain.unit(document, block)
         if None not in (given, taken) and given != taken:
             text = f'asks in "{given}", but {taker} takes "{taken}"'
-            document.problem(block, key, f"{text}; a demand keeps its unit: correct unit or taker")
-        if block.table == "loop" and given is None:
+            where = "unit" if "unit" in block.raw else key
+            document.problem(block, where, f"{text}; a demand keeps its unit: correct unit or taker")
+        if block.table == "loop" and given is None and _asks_a_ratio(document, taker):
             text = f"has no unit, and {taker} does not say in what it takes its demand; add unit"
             document.problem(block, "", text)
+
+
+def _asks_a_ratio(document, taker) -> bool:
+    """Whether a demand comes to a ratio, the one taker that takes any unit."""
+    while taker is not None and taker.table == "select":
+        taker = chain.taker(document, taker.get("to"))
+    return taker is not None and taker.kind == "ratio"
 
 
 def _select(document, select):

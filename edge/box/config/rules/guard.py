@@ -54,7 +54,7 @@ def _test(document, entry):
     if len(tests) != 1:
         found = f"has {' and '.join(tests)}" if tests else "has neither above nor below"
         text = f"{found}, expected exactly one of above, below, repeats and {', '.join(MOVES)}"
-        document.problem(entry, tests[1] if tests else "", f"{text}; correct it")
+        document.problem(entry, tests[1] if tests else "", f"{text}; {'remove' if tests else 'add'} one")
         return
     if tests[0] in MOVES:
         _moves(document, entry, tests[0])
@@ -88,7 +88,7 @@ def _limit(document, entry, key: str):
     if len(ways) != 1:
         text = f"has {key} with {'both' if ways else 'neither'} dead_band {'and' if ways else 'nor'} {reset}"
         text += ", expected exactly one: at the edge of the noise it would come and go all the time"
-        document.problem(entry, key, f"{text}; {'remove one' if ways else 'add one'}")
+        document.problem(entry, ways[1] if ways else key, f"{text}; {'remove one' if ways else 'add one'}")
         return
     for name in ("in_s", "when"):
         if name in entry.raw:

@@ -86,12 +86,17 @@ def within_pv(document, loop, keys):
 
 def _range(document, loop):
     low, high = chain.demand_range(document, loop)
+    own = {"low", "high"} & set(loop.raw)
+    ends = chain.ends(document, loop)
+    if any(None in (end.get("low"), end.get("high")) or end.get("low") >= end.get("high") for end in ends):
+        # What is wrong with an output is told there.
+        return
     if not (abs(low) <= 1e9 and abs(high) <= 1e9):
         if chain.taker(document, loop.get("to")) is not None:
             text = f"has no low and high, and '{loop.get('to')}' does not tell them; add them"
             document.problem(loop, "", text)
-    elif low >= high:
-        key = "low" if "low" in loop.raw else "high" if "high" in loop.raw else "to"
+    elif low >= high and own:
+        key = "low" if "low" in own else "high"
         text = f"has a demand from {number(low)} to {number(high)}, expected low below high"
         document.problem(loop, key, f"{text}; correct it")
 
@@ -136,7 +141,7 @@ def _burner(document, loop):
         document.problem(loop, key, text)
     minimum = loop.get("minimum")
     low, high = chain.demand_range(document, loop)
-    if minimum is not None and not low <= minimum <= high:
+    if minimum is not None and low < high and not low <= minimum <= high:
         text = f"has minimum = {number(minimum)}, but '{loop.get('to')}' goes"
         text += f" from {number(low)} to {number(high)}"
         document.problem(loop, "minimum", f"{text}; choose a value in that range")
