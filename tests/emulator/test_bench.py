@@ -64,7 +64,7 @@ def test_the_plant_starts_where_its_model_starts():
     outputs = desk.bench.state()["outputs"]
     assert outputs["primary_air"] == desk.bench.model.primary_air_pct == 60.0
     assert set(outputs) == {
-        "primary_air", "secondary_air", "id_fan", "feeder", "grate", "burner", "air_heater",
+        "primary_air", "secondary_air", "id_fan", "feeder", "grate", "burner", "flame", "air_heater",
     }  # fmt: skip
     desk.wait(30)
     assert desk.bench.state()["outputs"] == outputs, "nobody has touched them"

@@ -83,9 +83,7 @@ class Pid(Block):
 
     def without(self, dt_s: float) -> float:
         """The feed-forward with the last integral."""
-        pid = self.pid
-        value = pid.integral + self._forward()
-        return pid.out_min if value < pid.out_min else pid.out_max if value > pid.out_max else value
+        return self._within(self.pid.integral + self._forward())
 
     def backward(self, dt_s: float):
         """Let the controller know what its output came to, and the master what its demand came to."""
