@@ -24,7 +24,8 @@ BISHKEK = MODELS.parent / "plants" / "bishkek.toml"
 QUIET = {"batching": 0, "puff_kg_s": 0, "flicker": 0}
 STEP_S = 0.25
 # In the order in which they import each other.
-PARTS = ("grate_maths", "grate_hopper", "grate_bed", "grate_draught", "grate_boiler", "grate_probes", "grate")
+PARTS = ("grate_maths", "grate_hopper", "grate_bed", "grate_draught", "grate_air_heater", "grate_burner",
+         "grate_boiler", "grate_probes", "grate")
 
 
 def listed_outputs():

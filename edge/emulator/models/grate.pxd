@@ -1,10 +1,12 @@
 cimport cython
 from libc cimport math
+from edge.emulator.models.grate_air_heater cimport AirHeater
 from edge.emulator.models.grate_bed cimport Bed
 from edge.emulator.models.grate_boiler cimport Boiler
+from edge.emulator.models.grate_burner cimport Burner
 from edge.emulator.models.grate_draught cimport Draught
 from edge.emulator.models.grate_hopper cimport Hopper
-from edge.emulator.models.grate_maths cimport Noise, positive, within
+from edge.emulator.models.grate_maths cimport Noise, within
 from edge.emulator.models.grate_probes cimport Probes
 
 cdef double MOST_CO
@@ -73,37 +75,34 @@ cdef class GrateLine:
     cdef Hopper hopper
     cdef Bed bed
     cdef Draught air
+    cdef Burner burner
+    cdef AirHeater heater
     cdef Boiler boiler
     cdef Probes probes
-    cdef double o2_mol_kg, gas_mol_kg, combustible_j_kg, heater_k, nominal_rise_k, ambient_k
-    cdef double wall_k, gas_k, refractory_k, burner_w, burner_heat_w, solid_gas_kg_s, flicker_now, puff_now
+    cdef double o2_mol_kg, gas_mol_kg, combustible_j_kg, ambient_k
+    cdef double wall_k, gas_k, refractory_k, solid_gas_kg_s, flicker_now, puff_now
     cdef double air_heat_w, loss_gas_w, loss_leak_w, loss_boiler_w, loss_stack_w, loss_casing_w
     cdef double wall_w, to_steam_w
 
+    @cython.locals(share=double)
     cpdef start(self)
     cpdef start_cold(self)
-    @cython.locals(feed=double, steam=double, passed=double, burns=double, air=double)
+    @cython.locals(feed=double, passed=double, burns=double, air=double)
     cdef begin(self)
-    @cython.locals(h=double, noise=double, lit=double)
+    @cython.locals(h=double, noise=double, lit=double, share=double)
     cpdef void step(self, double dt_s) noexcept
     cdef double air_share(self) noexcept
-    @cython.locals(rise=double)
-    cdef double air_heat(self) noexcept
-    @cython.locals(valve=double, effect=double)
-    cdef double heated_air(self) noexcept
-    cdef double burner_target(self) noexcept
-    @cython.locals(bed=Bed, primary=double, leak=double, fuel_mol=double, burner_air_mol=double,
-                   burner_gas=double, cold=double, air_mol=double, demand=double, supply=double, cp=double,
+    @cython.locals(bed=Bed, burner=Burner, primary=double, leak=double, cold=double, air_mol=double, demand=double, supply=double, cp=double,
                    gas=double, heat=double, spare=double, moles=double, surfaces=double)
     cdef void gas_balance(self) noexcept
     @cython.locals(heat=double, o2_pct=double, cold=double, poor=double, share=double)
     cdef void burn_out(self, double o2_mol, double moles) noexcept
     @cython.locals(cp=double, flow=double, used=double)
     cdef void leave(self, double leak_kg_s) noexcept
-    @cython.locals(hopper=Hopper, rise=double, heater=double, heated=double)
+    @cython.locals(hopper=Hopper, rise=double)
     cdef void advance(self, double h) noexcept
+    cdef double heater_w(self) noexcept
     cdef double section_b_c(self) noexcept
-    @cython.locals(heater=double)
     cdef settle(self)
     @cython.locals(bed=Bed, air=Draught, boiler=Boiler, hopper=Hopper, probes=Probes, hc=double,
                    combustible=double)

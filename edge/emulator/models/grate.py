@@ -1,34 +1,33 @@
 """Grate line of a waste-to-energy plant: bed, furnace, boiler, draught and share of the generator, lumped.
 
 One source, interpreted and compiled, with the same bits. The parts: grate_hopper, grate_bed, grate_draught,
-grate_boiler, grate_probes; here are gas, walls and refractory. Core are the six states of model D1 of the facts
-(grate_parameters.py), with what grate_bed says of the bed:
+grate_air_heater, grate_burner, grate_boiler, grate_probes; here are gas, walls and refractory. Core are the six
+states of model D1 of the facts (grate_parameters.py), with what grate_bed says of the bed:
 
     r Hc - e 2.442e6 + PA 1010 (Tpa - Ta) + hg Tw + hr Tr = m cp (Tg - 298) + (hg + hr) Tg
     Cw dTw/dt = hg (Tg - Tw) - hw (Tw - 560)        Cr dTr/dt = hr (Tg - Tr) - hc (Tr - Ta)
     dQs/dt = (hw (Tw - 560) + 0.97 m cp (Tg - 473) - Qs)/T
     dO2/dt = (O2 of the gas, a dead time ago - O2)/15
 
-Every heat that comes in or leaves is an output; what they leave over is stored (stored_mj), each step.
-
+Every heat that comes in or leaves is an output; stored_mj changes by what they leave over, in each step.
 CO (assumed): the share of the heat of burning that leaves as CO is x0 (1 + exp((4 - O2)/0.6) + exp((800 - T)/40)),
 at most 10 %, and all that oxygen is short for. Its oxygen is not counted apart.
 
 Beyond D1, inactive near the operating point: burning stops at the oxygen that is there; drying takes no more
-than the heat above 100 C; the fire dies as the wall cools from 500 to 300 C; a bed beyond 2.5 times the design
-burns no faster; a full grate stops the ram; a wall below 560 K gets nothing back from the boiler. The burner
-gives heat only with flame_pct from 50 on, which its burner control gives. Above casing_pa the casing fails.
-Bounds for all inputs and wastes: gas, wells, walls 0..2000 C; draught -5..+8 kPa; O2 0..20.95 %; masses, steam
-and power not negative.
+than the heat above 100 C; the fire dies as the wall cools from 500 to 300 C; a wall below 560 K gets nothing
+back from the boiler. Above casing_pa the casing fails. Bounds for all inputs and wastes: gas, wells, walls
+0..2000 C; draught -5..+8 kPa; O2 0..20.95 %; masses, steam and power not negative.
 """
 
 import math
 
+from edge.emulator.models.grate_air_heater import AirHeater
 from edge.emulator.models.grate_bed import Bed
 from edge.emulator.models.grate_boiler import Boiler
+from edge.emulator.models.grate_burner import Burner
 from edge.emulator.models.grate_draught import Draught
 from edge.emulator.models.grate_hopper import Hopper
-from edge.emulator.models.grate_maths import Noise, positive, within
+from edge.emulator.models.grate_maths import Noise, within
 from edge.emulator.models.grate_probes import Probes
 
 MOST_CO = 0.1
@@ -54,6 +53,8 @@ class GrateLine:
         self.hopper = Hopper(self.noise)
         self.bed = Bed()
         self.air = Draught()
+        self.burner = Burner()
+        self.heater = AirHeater()
         self.boiler = Boiler()
         self.probes = Probes()
         self.primary_air_pct = 60.0
@@ -71,13 +72,14 @@ class GrateLine:
         self.feed_kg_s = within(self.feeder_pct, 0.0, 100.0) * self.feed_nominal_t_d / 86.4 / self.feeder_nominal_pct
         self.moisture_fed = self.moisture_mean
         self.combustible_fed = (1.0 - self.moisture_mean) * self.combustible_dry_mean
-        self.burner_w = self.burner_target()
+        self.burner.settle(self.burner_pct, self.flame_pct)
         self.wall_k = self.gas_k = self.refractory_k = 1018.0
         for _ in range(300):
             self.air.flows(self.primary_air_pct, self.secondary_air_pct, self.id_fan_pct)
-            self.primary_air_temp_c = self.heated_air()
-            self.bed.settle(self.feed_kg_s, self.moisture_fed, self.combustible_fed, self.grate_pct,
-                            self.air_share(), self.air_heat())
+            share = self.air_share()
+            self.heater.settle(self.air_heater_pct, share)
+            self.bed.settle(self.feed_kg_s, self.moisture_fed, self.combustible_fed, self.grate_pct, share,
+                            self.heater.heat(share))
             self.gas_balance()
             self.wall_k = ((self.gas_wall_w_k * self.gas_k + self.wall_water_w_k * 560.0)
                            / (self.gas_wall_w_k + self.wall_water_w_k))
@@ -93,9 +95,8 @@ class GrateLine:
         self.start()
         self.feed_kg_s = 0.0
         self.bed.empty()
-        self.wall_k = 560.0
+        self.wall_k = self.gas_k = 560.0
         self.refractory_k = self.ambient_k
-        self.gas_k = 560.0
         self.gas_balance()
         self.settle()
 
@@ -115,15 +116,13 @@ class GrateLine:
         burns = 0.335 * feed * (1.0 - passed * self.burn_out_s / (self.burn_out_s + self.slag_s))
         air = self.lambda_design * self.o2_mol_kg * burns / 0.2095 * 0.0289647
         self.air.begin(self, feed * 0.484 + burns + air, air)
-        steam = self.air_heater_steam_c - self.ambient_c
-        self.heater_k = steam / within(self.air_heater_rise_k, 1.0, 0.98 * steam) - 1.0
-        # What the air brings at the nominal point, with the steam valve half open.
-        self.nominal_rise_k = 0.5 / (0.5 + self.heater_k) * steam
         self.noise.start()
         self.flicker_now = self.puff_now = 0.0
-        self.burner_fuel_kg = self.waste_fed_kg = self.burner_w = self.casing_failed = 0.0
+        self.waste_fed_kg = self.casing_failed = 0.0
         self.hopper.begin(self)
         self.bed.begin(self)
+        self.burner.begin(self)
+        self.heater.begin(self)
         self.boiler.begin(self)
         self.probes.retune(self)
 
@@ -143,7 +142,8 @@ class GrateLine:
             noise = math.sqrt(6.0 / h) * self.puff_kg_s * self.noise.gauss()
             self.puff_now += h / (3.0 + h) * (noise - self.puff_now)
             lit = within((self.wall_k - 573.15) / 200.0, 0.0, 1.0)
-            self.bed.rates(self.grate_pct, self.air_share(), self.air_heat(), lit, 1.0 + self.flicker_now)
+            share = self.air_share()
+            self.bed.rates(self.grate_pct, share, self.heater.heat(share), lit, 1.0 + self.flicker_now)
             self.gas_balance()
             self.advance(h)
             self.outputs(h)
@@ -152,52 +152,30 @@ class GrateLine:
         """Primary air over that of the design."""
         return self.air.primary_air_kg_s / self.air.primary_design_kg_s
 
-    def air_heat(self):
-        """Heat of the primary air over that of the nominal point."""
-        rise = within(self.primary_air_temp_c - self.ambient_c, 0.0, 1000.0)
-        return self.air_share() * rise / self.nominal_rise_k
-
-    def heated_air(self):
-        """Steady outlet of the air heater, C: effectiveness v/(v + k flow) of valve v and relative flow."""
-        valve = within(self.air_heater_pct, 0.0, 100.0) * 0.01
-        if valve <= 0.0:
-            return self.ambient_c
-        effect = valve / (valve + self.heater_k * self.air_share())
-        return self.ambient_c + effect * (self.air_heater_steam_c - self.ambient_c)
-
-    def burner_target(self):
-        """Heat of the burners at their position, W; none without a flame."""
-        if self.flame_pct >= 50.0:
-            return within(self.burner_pct, 0.0, 100.0) * self.burner_mw * 1e4
-        return 0.0
-
     def gas_balance(self):
         """Burning, drying, oxygen and gas temperature of this moment from bed, walls, air and burners."""
-        bed = self.bed
+        bed, burner = self.bed, self.burner
         primary = self.air.primary_air_kg_s
         leak = within(-self.air.ingress_kg_s, 0.0, 1e6)
-        # Burners: methane of 50.0 MJ/kg, CH4 + 2 O2, with air of their own.
-        fuel_mol = self.burner_w / (50.0e6 * 0.016043)
-        burner_air_mol = fuel_mol * 2.0 * self.burner_lambda / 0.2095
-        burner_gas = fuel_mol * 0.016043 + burner_air_mol * 0.0289647
+        burner.rates()
         cold = self.air.secondary_air_kg_s + within(self.air.ingress_kg_s, 0.0, 1e6)
-        air_mol = (primary + cold) / 0.0289647 + burner_air_mol
+        air_mol = (primary + cold) / 0.0289647 + burner.air_mol
         demand = bed.burn_kg_s * self.o2_mol_kg
-        supply = 0.2095 * air_mol - 2.0 * fuel_mol
-        self.lambda_ = within(0.2095 * air_mol / (demand + 2.0 * fuel_mol + 1e-9), 0.0, 99.0)
+        supply = 0.2095 * air_mol - 2.0 * burner.fuel_mol
+        self.lambda_ = within(0.2095 * air_mol / (demand + 2.0 * burner.fuel_mol + 1e-9), 0.0, 99.0)
         self.burnt_share = 1.0
         if demand > supply:  # oxygen is short
             self.burnt_share = supply / demand
             demand = supply
         # Heat against gas at 0 K, as cp is constant; air enters at its own cp of 1,010.
         cp = self.gas_cp_j_kg_k
-        gas = bed.burn_kg_s + primary + cold + burner_gas
-        moles = air_mol + fuel_mol - demand + bed.burn_kg_s * self.gas_mol_kg
+        gas = bed.burn_kg_s + primary + cold + burner.gas_kg_s
+        moles = air_mol + burner.fuel_mol - demand + bed.burn_kg_s * self.gas_mol_kg
         self.burn_out(supply - demand, moles + bed.evaporation_kg_s / 0.018015)
-        self.air_heat_w = (primary * 1010.0 * (self.primary_air_temp_c - 25.0)
+        self.air_heat_w = (primary * 1010.0 * (self.heater.temp_c - 25.0)
                            + cold * 1010.0 * (self.ambient_c - 25.0))
         surfaces = self.gas_wall_w_k + self.gas_refractory_w_k
-        heat = (bed.burn_kg_s * self.combustible_j_kg - self.loss_gas_w + self.burner_w + self.air_heat_w
+        heat = (bed.burn_kg_s * self.combustible_j_kg - self.loss_gas_w + burner.heat_w + self.air_heat_w
                 + gas * cp * 298.15 + self.gas_wall_w_k * self.wall_k + self.gas_refractory_w_k * self.refractory_k)
         spare = heat - (gas * cp + surfaces) * 373.15
         bed.limit_evaporation(within(spare / (2.442e6 + cp * 75.0), 0.0, 1e6))
@@ -206,7 +184,7 @@ class GrateLine:
         heat -= bed.evaporation_kg_s * (2.442e6 - cp * 298.15)
         self.gas_k = heat / (gas * cp + surfaces)
         self.gas_kg_s = gas
-        self.solid_gas_kg_s = bed.burn_kg_s + bed.evaporation_kg_s + burner_gas
+        self.solid_gas_kg_s = bed.burn_kg_s + bed.evaporation_kg_s + burner.gas_kg_s
         self.o2_gas_pct = 20.95
         self.residence_s = 60.0
         if moles > 0.1:
@@ -252,16 +230,15 @@ class GrateLine:
         self.air.advance(self.solid_gas_kg_s + self.puff_now, h)
         if self.air.draught_pa > self.casing_pa:
             self.casing_failed = 1.0
-        self.burner_heat_w = self.burner_w
-        self.burner_fuel_kg += h * self.burner_w / 50.0e6
-        self.burner_w = positive(self.burner_w
-                                 + h / (self.burner_lag_s + h) * (self.burner_target() - self.burner_w))
-        heater = self.air.primary_air_kg_s * 1010.0 * (self.primary_air_temp_c - self.ambient_c)
-        self.boiler.advance(self.to_steam_w, heater, self.turbine_on, h)
-        heated = self.heated_air()
-        self.primary_air_temp_c += h / (self.air_heater_lag_s + h) * (heated - self.primary_air_temp_c)
+        self.burner.advance(self.burner_pct, self.flame_pct, h)
+        self.boiler.advance(self.to_steam_w, self.heater_w(), self.turbine_on, h)
+        self.heater.advance(self.air_heater_pct, self.air_share(), h)
         self.gas_temp_b_c += h / (self.residence_s + h) * (self.section_b_c() - self.gas_temp_b_c)
         self.probes.advance(self.gas_k - 273.15, self.gas_temp_b_c, self.o2_gas_pct, self.co_gas_mg, h)
+
+    def heater_w(self):
+        """What the air heater takes, W."""
+        return self.air.primary_air_kg_s * 1010.0 * (self.heater.temp_c - self.ambient_c)
 
     def section_b_c(self):
         """Where the gas of section B goes, C."""
@@ -272,9 +249,7 @@ class GrateLine:
         self.gas_temp_b_c = self.section_b_c()
         self.probes.settle(self.gas_k - 273.15, self.gas_temp_b_c, self.o2_gas_pct, self.co_gas_mg)
         self.refractory_k_h = 0.0
-        self.burner_heat_w = self.burner_w
-        heater = self.air.primary_air_kg_s * 1010.0 * (self.primary_air_temp_c - self.ambient_c)
-        self.boiler.settle(self.to_steam_w, heater, self.turbine_on)
+        self.boiler.settle(self.to_steam_w, self.heater_w(), self.turbine_on)
         self.boiler.out_w = self.boiler.heat_w
         self.outputs(0.0)
 
@@ -309,7 +284,9 @@ class GrateLine:
         self.fed_mw = 0.0
         if h > 0.0:
             self.fed_mw = (hopper.fed_combustible_kg * hc - hopper.fed_water_kg * 2.442e6) / h * 1e-6
-        self.burner_heat_mw = self.burner_heat_w * 1e-6
+        self.burner_heat_mw = self.burner.given_w * 1e-6
+        self.burner_fuel_kg = self.burner.fuel_kg
+        self.primary_air_temp_c = self.heater.temp_c
         self.air_heat_mw = self.air_heat_w * 1e-6
         self.steam_out_mw = boiler.out_w * 1e-6
         self.loss_slag_mw = bed.unburnt_kg_s * hc * 1e-6
