@@ -226,7 +226,7 @@ def _report(scenario: dict, run: VirtualRun, summary: Summary, digest: str, seco
 
 
 def run(args) -> int:
-    """0 after a complete run, 2 for a file that can't be run."""
+    """0 after a complete run, 1 where the plant was destroyed, 2 for a file that can't be run."""
     try:
         scenario = load(args.file)
         if args.hours is not None:
@@ -237,9 +237,12 @@ def run(args) -> int:
         if not args.json and sys.stderr.isatty():
             progress = lambda hours: print(f"\r{hours:5.1f} h", end="", file=sys.stderr, flush=True)  # noqa: E731
         report = play(scenario, progress)
-    except (ScenarioError, PlantFileError, NodeFileError, PlantFailed) as error:
+    except (ScenarioError, PlantFileError, NodeFileError) as error:
         print(error, file=sys.stderr)
         return 2
+    except PlantFailed as error:
+        print(error, file=sys.stderr)
+        return 1
     if args.json:
         print(json.dumps(report, indent=1))
         return 0

@@ -25,7 +25,7 @@ import signal
 import sys
 
 from edge.box.serial_port import PortError, SerialPort
-from edge.emulator.bench import Bench
+from edge.emulator.bench import Bench, PlantFailed
 from edge.emulator.console import Console
 from edge.emulator.fault_script import ScriptError
 from edge.emulator.line import Line
@@ -205,6 +205,9 @@ def run(args) -> int:
     except (PlantFileError, PortError, ScriptError, RecordError) as error:
         print(f"emulate: {error}", file=sys.stderr)
         return 2
+    except PlantFailed as error:
+        print(f"emulate: {error}", file=sys.stderr)
+        return 1
 
 
 def main(argv=None) -> int:
