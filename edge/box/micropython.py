@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-HEAP = "512k"
+HEAP = "640k"
 
 
 def executable() -> str:
