@@ -67,7 +67,8 @@ class Target:
 
     def at_safe_values(self) -> bool:
         real = self.state()["outputs"]
-        return all(abs(real[name] - value) < 1.0 for name, value in self.safe_values().items())
+        # The release of the burner drives no input of the plant.
+        return all(abs(real[name] - value) < 1.0 for name, value in self.safe_values().items() if name in real)
 
 
 class VirtualTarget(Target):

