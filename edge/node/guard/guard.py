@@ -22,9 +22,12 @@ class Guard:
         self.stopped = ""
 
     def look(self, now_ms: int) -> bool:
-        """Before the node takes over: judge, drive nothing. True when every output's position is known."""
+        """Before the node takes over: judge, drive nothing. True when every output's position is known.
+
+        A permit that holds counts as proven: the plant has run with it.
+        """
         for interlock in self.interlocks:
-            interlock.update(now_ms)
+            interlock.take_over(now_ms)
         known = True
         for output in self.outputs:
             known = output.look() and known
