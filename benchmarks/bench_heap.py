@@ -64,8 +64,8 @@ class Case:
 
 
 CASES = {
-    "json": Case("plain JSON", 512),
-    "full": Case("plain JSON, its outbox full", 512, full=True),
+    "json": Case("plain JSON", 640),
+    "full": Case("plain JSON, its outbox full", 640, full=True),
     "all": Case("JSON, Sparkplug, Home Assistant, commands from afar", 1024, more=SPEAKERS),
 }
 

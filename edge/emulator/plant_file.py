@@ -178,14 +178,15 @@ def _is_number(value) -> bool:
 class Plant:
     """What a plant file describes: ``model`` and ``instruments``, wired and in their start state.
 
-    ``inputs``: the names of the model's inputs.
+    ``kind``: of the model, or nothing for a plant of values; ``inputs``: the names of its inputs.
     """
 
-    def __init__(self, name: str, title: str, baud: int, char_bits: int, model, inputs, instruments):
+    def __init__(self, name: str, title: str, baud: int, char_bits: int, kind: str, model, inputs, instruments):
         self.name = name
         self.title = title
         self.baud = baud
         self.char_bits = char_bits
+        self.kind = kind
         self.model = model
         self.inputs = inputs
         self.instruments = instruments
@@ -234,6 +235,7 @@ def build(file: str, values: dict, seed=None, lines=None) -> Plant:
         kind, model, seed = _model(keys.needed("model"), seed)
         inputs = models.table(kind).INPUTS
     else:
+        kind = ""
         model, inputs = _values(keys)
         seed = 1 if seed is None else seed
     wired = Keys(file, "", values, lines, model, inputs)
@@ -242,7 +244,7 @@ def build(file: str, values: dict, seed=None, lines=None) -> Plant:
         if key not in ("plant", "model", "values", "line", "instrument"):
             known = "plant, model, values, line, instrument"
             raise wired.error(key, f"nobody knows this table; known are {known}")
-    return Plant(name, title, baud, char_bits, model, inputs, instruments)
+    return Plant(name, title, baud, char_bits, kind, model, inputs, instruments)
 
 
 def _model(keys: Keys, seed) -> tuple:

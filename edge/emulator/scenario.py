@@ -15,6 +15,7 @@ from edge.box.config import NodeFileError, describe, find, toml_text
 from edge.box.config.lines import nearest_line
 from edge.box.config.problems import nearest
 from edge.emulator import models
+from edge.emulator.bench import PlantFailed
 from edge.emulator.faults import narrow
 from edge.emulator.plant_file import PlantFileError
 from edge.emulator.virtual import VirtualRun
@@ -241,7 +242,7 @@ def _report(scenario: dict, run: VirtualRun, summary: Summary, digest: str, seco
 
 
 def run(args) -> int:
-    """0 after a complete run, 2 for a file that can't be run."""
+    """0 after a complete run, 1 where the plant was destroyed, 2 for a file that can't be run."""
     try:
         scenario = load(args.file)
         if args.hours is not None:
@@ -255,6 +256,9 @@ def run(args) -> int:
     except (ScenarioError, PlantFileError, NodeFileError) as error:
         print(error, file=sys.stderr)
         return 2
+    except PlantFailed as error:
+        print(error, file=sys.stderr)
+        return 1
     if args.json:
         print(json.dumps(report, indent=1))
         return 0

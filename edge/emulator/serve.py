@@ -25,7 +25,7 @@ import json
 import sys
 
 from edge.box.descriptor import PortError
-from edge.emulator.bench import Bench
+from edge.emulator.bench import Bench, PlantFailed
 from edge.emulator.console import Console
 from edge.emulator.ends import open_end
 from edge.emulator.fault_script import ScriptError
@@ -177,6 +177,9 @@ def run(args) -> int:
     except (PlantFileError, PortError, ScriptError, RecordError) as error:
         print(f"emulate: {error}", file=sys.stderr)
         return 2
+    except PlantFailed as error:
+        print(f"emulate: {error}", file=sys.stderr)
+        return 1
 
 
 def main(argv=None) -> int:

@@ -96,11 +96,12 @@ class Signal:
         # not (low <= value) also catches what is not a number.
         if not (self.low <= value <= self.high):
             self._bad("out of range")
-        elif stuck:
-            self._bad("stuck: the same reading %d times" % self._count)
         elif self.at_end:
+            # There it stands still, and that it is there must not get lost.
             self.quality = UNCERTAIN
             self.why = "at the end of its range"
+        elif stuck:
+            self._bad("stuck: the same reading %d times" % self._count)
         elif age_ms > self.overdue_ms:
             self.quality = UNCERTAIN
             self.why = device.link_fault or "overdue"

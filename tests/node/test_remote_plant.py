@@ -13,6 +13,7 @@ LED = put(find("bishkek").read_text(), "loop.steam", "set_point_from", '"program
 REMOTE = """
 [programme.load_change]
 segments = [{ to = 42, at_per_min = 2 }, { stay_min = 5 }, { to = 46, at_per_min = 4 }, { stay_min = 1 }]
+start = "set_point"
 wait_within = 1.5
 after_power_cut = "hold"
 
