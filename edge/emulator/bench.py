@@ -14,6 +14,10 @@ STEP_US = 250000
 STEP_S = STEP_US / 1e6
 
 
+class PlantFailed(RuntimeError):
+    """The plant is destroyed: the run ends here. Says when, and by what."""
+
+
 class Bench:
     """``plant``: name of a plant, path of a plant file, or an edge.emulator.plant_file.Plant.
 
@@ -39,6 +43,8 @@ class Bench:
             for instrument in self._actuators
             for attribute, place in instrument.drives
         ]
+        # Why the plant can't go on, where its kind can tell.
+        self._failure = getattr(models.table(plant.kind), "failure", None)
         self._measured = sorted({name for instrument in plant.instruments for name in instrument.reads})
         self._start_us = clock.now_us() if clock is not None else 0
         self._next_us = self._start_us + STEP_US
@@ -79,6 +85,10 @@ class Bench:
         for attribute, percent, place in self._wires:
             setattr(model, attribute, percent[place])
         model.step(STEP_S)
+        if self._failure is not None:
+            why = self._failure(model)
+            if why:
+                raise PlantFailed(f"after {(now_us - self._start_us) / 1e6:.1f} s: {why}; the run ends here")
         for instrument in self._sensors:
             instrument.step(now_us)
 

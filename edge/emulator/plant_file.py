@@ -143,14 +143,15 @@ class Keys:
 class Plant:
     """What a plant file describes: ``model`` and ``instruments``, wired and in their start state.
 
-    ``inputs``: the names of the model's inputs.
+    ``kind``: of the model; ``inputs``: the names of its inputs.
     """
 
-    def __init__(self, name: str, title: str, baud: int, char_bits: int, model, inputs, instruments):
+    def __init__(self, name: str, title: str, baud: int, char_bits: int, kind: str, model, inputs, instruments):
         self.name = name
         self.title = title
         self.baud = baud
         self.char_bits = char_bits
+        self.kind = kind
         self.model = model
         self.inputs = inputs
         self.instruments = instruments
@@ -200,7 +201,7 @@ def build(file: str, values: dict, seed=None) -> Plant:
     for key in wired.names():
         if key not in ("plant", "model", "line", "instrument"):
             raise wired.error(key, "nobody knows this table; known are plant, model, line, instrument")
-    return Plant(name, title, baud, char_bits, model, inputs, instruments)
+    return Plant(name, title, baud, char_bits, kind, model, inputs, instruments)
 
 
 def _model(keys: Keys, seed) -> tuple:

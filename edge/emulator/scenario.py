@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edge.box.config import NodeFileError, describe, find
 from edge.emulator import models
+from edge.emulator.bench import PlantFailed
 from edge.emulator.plant_file import PlantFileError
 from edge.emulator.virtual import VirtualRun
 from edge.node.commands import Commands
@@ -236,7 +237,7 @@ def run(args) -> int:
         if not args.json and sys.stderr.isatty():
             progress = lambda hours: print(f"\r{hours:5.1f} h", end="", file=sys.stderr, flush=True)  # noqa: E731
         report = play(scenario, progress)
-    except (ScenarioError, PlantFileError, NodeFileError) as error:
+    except (ScenarioError, PlantFileError, NodeFileError, PlantFailed) as error:
         print(error, file=sys.stderr)
         return 2
     if args.json:
