@@ -33,10 +33,10 @@ PARAMETERS = {
     "element_lining_m2": (0.05, 0.0, 0.15),
     "element_chamber_m2": (0.05, 0.0, 0.15),
     "lining_chamber_m2": (0.15, 0.0, 0.15),
-    # Own: conduction and free convection beside it, about 10 W/(m2 K); without them a cold furnace would
+    # Own: conduction and free convection beside it, wire in grooves of the lining; without them a cold furnace would
     # exchange next to nothing.
-    "element_lining_w_k": (1.0, 0.0, 5.0),
-    "element_chamber_w_k": (0.5, 0.0, 5.0),
+    "element_lining_w_k": (2.0, 0.0, 5.0),
+    "element_chamber_w_k": (1.0, 0.0, 5.0),
     "lining_chamber_w_k": (1.5, 0.0, 5.0),
     # Own: an opening of 0.15 m by 0.15 m, grey factor 0.9, and the air that it exchanges.
     "door_m2": (0.02, 0.0, 0.05),
