@@ -88,8 +88,9 @@ class ElectricFurnace:
         """One step of h seconds, explicit."""
         ambient_k = self.ambient_c + KELVIN
         element_lining_w = heat_flow(self.element_k, self.lining_k, self.element_lining_m2, self.element_lining_w_k)
-        element_chamber_w = heat_flow(self.element_k, self.chamber_k, self.element_chamber_m2,
-                                      self.element_chamber_w_k)
+        element_chamber_w = heat_flow(
+            self.element_k, self.chamber_k, self.element_chamber_m2, self.element_chamber_w_k
+        )
         lining_chamber_w = heat_flow(self.lining_k, self.chamber_k, self.lining_chamber_m2, self.lining_chamber_w_k)
         self.power_now_w = self.power()
         self.loss_lining_w = self.loss_w_k * (self.lining_k - ambient_k)
@@ -114,8 +115,11 @@ class ElectricFurnace:
         self.t_chamber_c = self.chamber_wire_k - KELVIN + self.chamber_tc_k
         self.t_limit_c = self.limit_wire_k - KELVIN + self.limit_tc_k
         start_k = self.start_c + KELVIN
-        self.stored_j = (self.element_j_k * (self.element_k - start_k) + self.lining_j_k * (self.lining_k - start_k)
-                         + self.chamber_j_k * (self.chamber_k - start_k))
+        self.stored_j = (
+            self.element_j_k * (self.element_k - start_k)
+            + self.lining_j_k * (self.lining_k - start_k)
+            + self.chamber_j_k * (self.chamber_k - start_k)
+        )
         self.power_kw = 0.001 * self.power_now_w
         self.energy_kwh = self.energy_j / 3.6e6
         self.lost_kwh = self.lost_j / 3.6e6
