@@ -8,6 +8,7 @@ import copy
 import pytest
 
 from edge.box.config import check, describe, find
+from edge.emulator import scenario
 from edge.emulator.virtual import VirtualRun
 from edge.node.build import build
 from edge.node.commands import Commands
@@ -23,7 +24,9 @@ class Muffle:
 
     def __init__(self, start_c=25.0, segments=(AOAC_RAMP, SOAK), loop=()):
         self.description = copy.deepcopy(DESCRIPTION)
-        self.description["programme"]["ash"]["segments"] = list(segments)
+        self.description["programme"]["ash"]["segments"] = [
+            {**segment, "event": "ashing"} for segment in segments
+        ]
         self.description["loop"]["chamber"].update(loop)
         self.run = VirtualRun("muffle", self.description, 1)
         self.model = self.run.bench.model
@@ -239,3 +242,17 @@ def test_a_dead_node_loses_its_lease_and_the_next_one_heats_only_when_asked():
     muffle.programme.resume(position)
     assert muffle.programme.state == "soak 1"
     within(muffle.errors(900), -5.0, 1.0)
+
+
+# ---- the scenario
+
+
+def test_the_packaged_scenario_trips_on_the_shorted_relay_and_on_nothing_else():
+    report = scenario.play(scenario.load("muffle_ash"))
+    assert report["trips"] == {"heat_stuck": 1}
+    assert report["alarms"] == {"ahead": 1}
+    assert report["errors"] == 0
+    assert report["signals"]["t_chamber"]["max"] < 240.0
+    assert report["totals"]["energy_kwh"] == pytest.approx(
+        report["totals"]["lost_kwh"] + report["totals"]["stored_kwh"], abs=0.002
+    )
