@@ -176,6 +176,11 @@ def measure(quick: bool = False) -> dict:
     return found
 
 
+def missed(figures: dict) -> list:
+    """A case that does not run within its limit says so."""
+    return [f"{CASES[name].title}: {row['error']}" for name, row in figures.items() if "error" in row]
+
+
 def told(figures: dict) -> str:
     lines = ["heap: the MicroPython node (64-bit unix port) needs"]
     for name, row in figures.items():

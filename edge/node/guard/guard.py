@@ -58,6 +58,10 @@ class Guard:
                 output.forced = state
                 output.forced_why = why
 
+    def unconfirmed(self) -> list:
+        """The names of the outputs that no device is known to hold where they shall be."""
+        return [one.name for one in self.outputs if one.unconfirmed or one.state == out.UNKNOWN]
+
     def stop(self, why: str):
         """All outputs to their safe values from the next step on."""
         self.stopped = why

@@ -139,3 +139,19 @@ def test_what_goes_wrong_on_the_line_is_a_signal_like_any_other():
     run.bench.clear_faults()
     run.run_for(80)
     assert signal["o2_errors"].value == 0
+
+
+def test_another_master_is_an_event_and_an_active_alarm():
+    description, _ = describe(find("bishkek"))
+    run = VirtualRun("bishkek", description, 1)
+    run.run_for(2)
+    told = []
+    run.node.event = lambda kind, name, text, alarm=False: told.append((kind, name, text, alarm))
+    run.node.buses[0].others.heard("unit 1, function 3", run.clock.now_us())
+    run.run_for(1)
+    bus = run.node.buses[0].name
+    assert ("bus", bus, "another master asks: unit 1, function 3", True) in told
+    assert f"another master on {bus}" in run.node.active_alarms()
+    run.run_for(65)
+    assert ("bus", bus, "no other master asks now", True) in told
+    assert f"another master on {bus}" not in run.node.active_alarms()
