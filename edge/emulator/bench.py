@@ -123,6 +123,10 @@ class Bench:
         """The id of a unit by its id or name, 0 for "all". Raises FaultError."""
         return self.lines.unit(unit)
 
+    def faults_of(self, unit):
+        """The faults of the line that has a unit, by id or name; of the first for "all". Raises FaultError."""
+        return self.lines.having(unit)[0].faults
+
     def set(self, name: str, value: float):
         """Set a parameter of the model, or an input that no instrument drives; a value of a plant without a
         model. Raises ValueError.

@@ -77,13 +77,13 @@ class Lines:
     def fault(self, unit, kind: str, arg, now_us: int, seconds, replies: int, where: dict):
         """Start a fault: see edge.emulator.faults.Faults.set(). Raises FaultError."""
         number = self.unit(unit)
-        for line in self._having(unit, number):
+        for line in self.having(unit):
             line.faults.set(number, kind, arg, now_us, seconds, replies, **where)
 
     def clear(self, unit, now_us: int):
         """End the faults of a unit, or of all units."""
         number = self.unit(unit)
-        for line in self._having(unit, number):
+        for line in self.having(unit):
             line.faults.clear(number, now_us)
 
     def active(self) -> list:
@@ -97,7 +97,9 @@ class Lines:
         names = ("requests", "replies", "crc_errors")
         return {name: sum(getattr(line.slaves, name) for line in self._lines) for name in names}
 
-    def _having(self, unit, number: int) -> list:
+    def having(self, unit) -> list:
+        """The lines that a unit names. Raises FaultError."""
+        number = self.unit(unit)
         if number == EVERY_UNIT or len(self._lines) == 1:
             return self._lines
         having = []

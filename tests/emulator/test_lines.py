@@ -1,9 +1,13 @@
 """A plant with several serial lines: each bus of the node is joined to its own."""
 
+import json
+import time
+
 import pytest
 
+from edge.box.child import Child
 from edge.box.config import check, find
-from edge.emulator import plant_file
+from edge.emulator import plant_file, serve
 from edge.emulator.bench import Bench
 from edge.emulator.instruments.instrument import FaultError
 from edge.emulator.plant_file import PlantFileError
@@ -125,3 +129,38 @@ def test_a_wrong_plant_file_is_named(tmp_path, old, new, said):
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(PlantFileError, match=said):
         plant_file.load(str(path))
+
+
+def test_in_real_time_each_line_has_a_pseudo_terminal_of_its_own(plant, tmp_path):
+    node = tmp_path / "node.toml"
+    node.write_text(node_of_two_buses().partition("[report.outbox]")[0])
+    link = tmp_path / "furnace"
+    emulator = Child("emulator", "edge.emulator.serve", plant, "--attached", "--link", str(link))
+    children = [emulator]
+    try:
+        ports = json.loads(emulator.line(60))["ports"]
+        assert {name: str((tmp_path / f"furnace-{name}").resolve()) for name in ports} == ports
+        wired = [word for name, path in ports.items() for word in ("--port", f"{name}={path}")]
+        children.append(Child("node", "edge.box.cli", "run", str(node), *wired, "--attached"))
+        for _ in range(200):
+            emulator.say("state")
+            state = json.loads(emulator.line(20))
+            if state["outputs"]["contactor"] == 100.0:
+                break
+            time.sleep(0.2)
+        assert state["outputs"]["contactor"] == 100.0
+        assert set(state["port"]) == {"measure", "switch"}
+        emulator.say("fault ssr silence")
+        assert json.loads(emulator.line(20)) == {"ok": True}
+        emulator.say("fault 1 silence")
+        assert "name the instrument" in json.loads(emulator.line(20))["error"]
+        emulator.say("kinds relay")
+        assert "watchdog" in json.loads(emulator.line(20))["kinds"]
+    finally:
+        for child in reversed(children):
+            child.end()
+
+
+def test_what_serves_one_line_is_refused_for_two(plant, capsys):
+    assert serve.main([plant, "--tcp", "0"]) == 2
+    assert "--tcp is for a plant with one line, and this one has measure, switch" in capsys.readouterr().err
