@@ -15,6 +15,7 @@ cdef class ElectricFurnace:
     cdef public double t_chamber_c, t_limit_c      # thermocouples of control and of the limit trip, C
     cdef public double power_kw                    # that the element takes
     cdef public double contactor_closed            # 1 while it is
+    cdef public double limiter_open                # 1 from the moment on at which the limiter acted
     # Outputs: what they don't.
     cdef public double chamber_c, lining_c, element_c
     cdef public double power_now_w, loss_lining_w, loss_door_w                 # in the last step
@@ -29,7 +30,7 @@ cdef class ElectricFurnace:
     cdef public double loss_w_k, element_lining_m2, element_chamber_m2, lining_chamber_m2
     cdef public double element_lining_w_k, element_chamber_w_k, lining_chamber_w_k
     cdef public double door_m2, door_w_k, ambient_c, start_c
-    cdef public double chamber_tc_s, limit_tc_s, limit_sees_element, chamber_tc_k, limit_tc_k
+    cdef public double chamber_tc_s, limit_tc_s, limit_sees_element, chamber_tc_k, limit_tc_k, limiter_c
 
     # States of their own.
     cdef double element_k, lining_k, chamber_k, chamber_wire_k, limit_wire_k

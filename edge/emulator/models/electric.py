@@ -12,8 +12,11 @@ P = power_w mains^2 ssr contactor: a semiconductor relay and a contactor in seri
 share heat_pct, or always when it is shorted; the contactor is closed from 50 % on, or always when it is welded.
 
 Each flow of heat is taken from one state and given to another in the same step, so that the balance is closed:
-stored = supplied - lost, to rounding. Own choice: steps of 0.25 s or less, which are stable for all parameters
+stored = supplied - lost, to rounding. Own choice: steps of 1/16 s or less, which are stable for all parameters
 in range; a lining in one lump, as in D5, so that a brick's own gradient is missing.
+
+A temperature limiter, where limiter_c says so, is no part of any controller: above limiter_c at a thermocouple of
+its own beside that of the limit trip it opens the circuit, before relay and contactor, until start().
 
 Bounds for all inputs: the element melts at element_melts_c and carries no current then; what it heats is
 colder. A run on the bench ends there (electric_parameters.failure).
@@ -61,14 +64,14 @@ class ElectricFurnace:
         self.element_k = self.lining_k = self.chamber_k = self.start_c + KELVIN
         self.chamber_wire_k = self.limit_wire_k = self.start_c + KELVIN
         self.energy_j = self.lost_j = 0.0
-        self.element_melted = self.contactor_closed = 0.0
+        self.element_melted = self.contactor_closed = self.limiter_open = 0.0
         self.power_now_w = self.loss_lining_w = self.loss_door_w = 0.0
         self.outputs()
 
     def step(self, dt_s):
-        """Advance by dt_s seconds, 0.25 meant; more than that is split; zero or less does nothing."""
+        """Advance by dt_s seconds, 0.25 meant; more than 1/16 is split; zero or less does nothing."""
         while dt_s > 0.0:
-            h = dt_s if dt_s < 0.25 else 0.25
+            h = dt_s if dt_s < 0.0625 else 0.0625
             dt_s -= h
             self.advance(h)
         self.outputs()
@@ -77,7 +80,7 @@ class ElectricFurnace:
         """What the element takes, W."""
         closed = self.contactor_pct >= 50.0 or self.contactor_welded >= 0.5
         self.contactor_closed = 1.0 if closed else 0.0
-        if self.element_melted > 0.0 or self.element_broken >= 0.5:
+        if self.element_melted > 0.0 or self.element_broken >= 0.5 or self.limiter_open > 0.0:
             return 0.0
         if self.contactor_closed < 0.5:
             return 0.0
@@ -104,6 +107,8 @@ class ElectricFurnace:
         self.chamber_k += h / self.chamber_j_k * (element_chamber_w + lining_chamber_w - self.loss_door_w)
         self.energy_j += h * self.power_now_w
         self.lost_j += h * (self.loss_lining_w + self.loss_door_w)
+        if self.limiter_c > 0.0 and self.limit_wire_k > self.limiter_c + KELVIN:
+            self.limiter_open = 1.0
         if self.element_k > self.element_melts_c + KELVIN:
             self.element_melted = 1.0
 

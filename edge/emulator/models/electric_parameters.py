@@ -22,9 +22,9 @@ PARAMETERS = {
     "element_melts_c": (1500.0, 1000.0, 1900.0),
     # ---- Heat capacities
     # Facts (D5): element, lining; chamber with its crucibles as one.
-    "element_j_k": (900.0, 300.0, 20000.0),
+    "element_j_k": (900.0, 100.0, 20000.0),
     "lining_j_k": (9000.0, 500.0, 500000.0),
-    "chamber_j_k": (900.0, 300.0, 20000.0),
+    "chamber_j_k": (900.0, 100.0, 20000.0),
     # ---- Heat exchange
     # Facts (D5): loss of the lining; grey radiation. Own: areas times grey exchange factors. The element's
     # 0.1 m2 carry 3 W/cm2 at full power, as wire in grooves does; a chamber of 9 l has 0.27 m2 of wall, at a
@@ -52,6 +52,9 @@ PARAMETERS = {
     "limit_sees_element": (0.1, 0.0, 1.0),
     "chamber_tc_k": (0.0, -50.0, 50.0),
     "limit_tc_k": (0.0, -50.0, 50.0),
+    # ---- Limiter
+    # Own: none; with one the furnace can't destroy itself. Live.
+    "limiter_c": (0.0, 0.0, 1800.0),
 }
 
 
