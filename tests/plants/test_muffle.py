@@ -24,9 +24,7 @@ class Muffle:
 
     def __init__(self, start_c=25.0, segments=(AOAC_RAMP, SOAK), loop=()):
         self.description = copy.deepcopy(DESCRIPTION)
-        self.description["programme"]["ash"]["segments"] = [
-            {**segment, "event": "ashing"} for segment in segments
-        ]
+        self.description["programme"]["ash"]["segments"] = [{**segment, "event": "ashing"} for segment in segments]
         self.description["loop"]["chamber"].update(loop)
         self.run = VirtualRun("muffle", self.description, 1)
         self.model = self.run.bench.model
