@@ -98,13 +98,14 @@ class Demo:
         self.emulator = Child(
             "emulator", "edge.emulator.serve", self.plant, "--seed", str(self.seed), "--attached"
         )
-        self.serial_port = json.loads(self.emulator.line(20))["port"]
+        ports = json.loads(self.emulator.line(20))
+        self.serial_port = ports["port"]
+        wired = [f"{name}={path}" for name, path in ports.get("ports", {}).items()] or [self.serial_port]
         self._listen()
         arguments = [
             "run",
             self.node_file,
-            "--port",
-            self.serial_port,
+            *(word for path in wired for word in ("--port", path)),
             "--broker",
             f"127.0.0.1:{self.broker_port}",
             "--state",

@@ -172,9 +172,15 @@ def play(scenario: dict, progress=None) -> dict:
         pieces.clear()
         summary.receive(topic, payload, retain)
 
-    run = VirtualRun(scenario["plant"], description, scenario["seed"], receive)
+    try:
+        run = VirtualRun(scenario["plant"], description, scenario["seed"], receive)
+    except PlantFileError:
+        raise
+    except ValueError as error:
+        raise ScenarioError(f"{scenario['plant']} and {scenario['node']}: {error}") from None
     commands = []
-    run.wire.tap = lambda at_us, direction, data: pieces.append(data)
+    for wire in run.wires.values():
+        wire.tap = lambda at_us, direction, data: pieces.append(data)
     started = time.perf_counter()
     end_us = int(scenario["hours"] * 3600e6)
     for event in scenario["event"]:

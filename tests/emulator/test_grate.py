@@ -642,7 +642,7 @@ def test_compiled_is_interpreted_to_the_bit():
 
 
 def test_unknown_names_and_wrong_values_are_refused():
-    with pytest.raises(ValueError, match="kind 'furnace' is not known; expected one of grate"):
+    with pytest.raises(ValueError, match="kind 'furnace' is not known; expected one of electric, grate"):
         build("furnace")
     with pytest.raises(ValueError, match="no parameter 'moisture'; it has air_heater_lag_s"):
         build("grate", values={"moisture": 0.5})

@@ -154,10 +154,8 @@ def test_a_set_point_above_its_trip_is_refused():
 
 
 def test_a_set_point_below_its_trip_that_acts_below_is_refused():
-    trip = (
-        '\n[trip.cold]\nsignal = "air_temperature"\nbelow = 150\ndead_band = 5\n'
-        'on_after_s = 5\noutputs = ["air_heater"]\n'
-    )
+    trip = '\n[trip.cold]\nsignal = "air_temperature"\nbelow = 150\ndead_band = 5\non_after_s = 5\n'
+    trip += 'outputs = ["air_heater"]\n'
     text = put(REFERENCE, "loop.air_temperature", "set_point", "140")
     the_problem(text + trip, "loop.air_temperature", "set_point", "trip cold acts below 150")
 
