@@ -13,10 +13,10 @@ class VirtualRun:
     """One node against one bench, joined by a wire in memory.
 
     ``description`` of a node with one bus; ``receive(topic, payload, retain)`` gets what it reports,
-    ``take(record)`` its records.
+    ``take(record)`` its records; ``keeper`` as for build().
     """
 
-    def __init__(self, plant: str, description: dict, seed: int, receive=None, take=None):
+    def __init__(self, plant: str, description: dict, seed: int, receive=None, take=None, keeper=None):
         (name,) = description["order"]["bus"]
         baud = description["bus"][name]["baud"]
         self.clock = VirtualClock()
@@ -25,7 +25,7 @@ class VirtualRun:
         self.port = self.wire.port()
         self.reporter = LocalReporter(receive, take)
         entropy = random.Random(seed).randbytes
-        self.node = build(description, {name: self.port}, self.clock, self.reporter, entropy)
+        self.node = build(description, {name: self.port}, self.clock, self.reporter, entropy, keeper)
         self._bench_due_us = 0
 
     def run_until(self, until_us: int):

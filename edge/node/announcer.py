@@ -101,6 +101,8 @@ class Announcer:
             if trip.tripped != self._trips[i]:
                 self._trips[i] = trip.tripped
                 text = "tripped at %.1f: %s" % (trip.value, trip.condition.why) if trip.tripped else "reset"
+                if trip.tripped and trip.at_ms < 0:
+                    text = "tripped at %.1f before the restart, still latched" % trip.value
                 self._tell("trip", trip.name, text, True)
 
     def _tell_others(self):
@@ -198,4 +200,4 @@ def _words(thing, attribute: str, state) -> tuple:
         return "trim has stood at its limit" if state else "trim is free again", state
     if attribute == "unlit":
         return "the burner is asked to burn and does not run" if state else "the burner is as asked", state
-    return state + (": " + thing.why if thing.why else ""), False
+    return state + (": " + thing.why if thing.why else ""), state == "aborted"

@@ -17,8 +17,11 @@ from edge.node.report.sampling import build_sampler
 from edge.node.signals import Signal
 
 
-def build(description: dict, uarts: dict, clock, reporter, entropy=os.urandom) -> Node:
-    """A node from its description; ``uarts``: bus name -> open UART; ``entropy(n)``: n random bytes."""
+def build(description: dict, uarts: dict, clock, reporter, entropy=os.urandom, keeper=None) -> Node:
+    """A node from its description; ``uarts``: bus name -> open UART; ``entropy(n)``: n random bytes.
+
+    ``keeper``: what keeps programmes and latched trips over a power cut (edge.node.kept); None: nothing does.
+    """
     order = description["order"]
     buses = {}
     for name in order["bus"]:
@@ -90,6 +93,11 @@ def build(description: dict, uarts: dict, clock, reporter, entropy=os.urandom) -
     node.sampler = build_sampler(description, node)
     reporter.begin(node.sampler.catalogue)
     node.event("node", "start", "boot %08x" % node.boot)
+    if keeper is not None:
+        from edge.node.kept import Kept
+
+        node.kept = Kept(node, keeper)
+        node.kept.restore()
     return node
 
 

@@ -11,9 +11,12 @@ from edge.node.signals import BAD, QUALITIES
 HELP = """\
 status                        trips, alarms, loops, outputs, buses
 set LOOP VALUE                set-point of a loop
+value NAME VALUE              a value of level2
 mode LOOP auto|manual         who moves its output: the controller, or you
-output LOOP VALUE             output of a loop in manual, in percent
-programme NAME start|stop
+output LOOP VALUE             output of a loop in manual
+mode, output output.NAME ..   the same of one output
+programme NAME start|stop|go_on
+autotune NAME start|stop|accept
 ack alarm.NAME|trip.NAME|all  you have seen it; it releases nothing
 reset [TRIP]                  release all trips or one, once the cause is gone
 remote on|off                 commands from afar are taken, or not

@@ -22,7 +22,8 @@ class Node:
     ``chain``: all blocks of control, masters first; ``loops``: those that a person may move, as in the file.
     ``clock`` of edge.node.clock, ``reporter`` a reporting end as in edge.node.report.local; ``entropy(n)``
     gives n random bytes. ``above``, ``states``, ``programmes``, ``autotunes``, ``remote`` (None: no commands
-    from afar) and ``sampler`` are added by build(). ``boot`` and ``sequence``: of this start, its newest record.
+    from afar), ``kept`` (None: nothing outlives a power cut) and ``sampler`` are added by build(). ``boot`` and
+    ``sequence``: of this start, its newest record.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Node:
         self.states = []
         self.programmes = []
         self.autotunes = []
+        self.kept = None
         self.remote = None
         self.reporter = reporter
         self.sampler = None
@@ -94,6 +96,8 @@ class Node:
         """Do what is due; the time in us of the next thing to do."""
         if now_us >= self._tick_due_us:
             self.tick(now_us)
+            if self.kept is not None:
+                self.kept.step(now_us // 1000)
         next_us = self._tick_due_us
         for bus in self.buses:
             due_us = bus.step(now_us)
@@ -278,4 +282,6 @@ class Node:
             self.event("node", "stop", "no device has confirmed the safe value of " + ", ".join(names), True)
         for bus in self.buses:
             bus.close()
+        if self.kept is not None:
+            self.kept.close()
         self.reporter.close(self.clock.now_ms())

@@ -4,29 +4,20 @@ Time counts in whole milliseconds of ticks, and stands still while the programme
 and a ramp holds back for a furnace that can't follow.
 """
 
+from edge.node.control.position import check
 from edge.node.control.ramp import Ramp
-from edge.node.signals import BAD, GOOD
+from edge.node.control.reading import Reading
+from edge.node.signals import BAD
 
 IDLE = "idle"
 DONE = "done"
 STOPPED = "stopped"
 HELD = "held"
+CUT = "interrupted"
 ABORTED = "aborted"
 # A programme that has been held up for so long says so; shorter waits are the ordinary lag of a furnace.
 WAITING_TOLD_MS = 30000
-
-
-class Reading:
-    """One figure of a programme, for a feed-forward or a condition: it reads like a signal."""
-
-    def __init__(self, name: str, unit: str):
-        self.name = name
-        self.unit = unit
-        self.value = 0.0
-        self.quality = GOOD
-        self.why = ""
-        self.age_ms = 0
-        self.at_end = 0
+_DONE_AFTER_CUT = {"continue": "goes on", "hold": "held", "ramp_back": "begins the segment anew"}
 
 
 class Programme:
@@ -42,7 +33,7 @@ class Programme:
 
     It starts from the process value, or from the set-point where ``start`` says so. ``at_end``: "hold" leaves
     the set-point where it is, "off" takes it away, and the output goes to its safe value. ``state``: idle,
-    ramp N, soak N, held N, done, stopped, aborted; with ", waiting" after half a minute of that.
+    ramp N, soak N, held N, interrupted N, done, stopped, aborted; with ", waiting" after half a minute of that.
     ``rate`` (per minute) and ``level`` read like signals, for feed-forward.
     """
 
@@ -72,6 +63,7 @@ class Programme:
         self._waiting_ms = 0
         self._repeated = {}
         self._held = False
+        self._cut = None  # where it stood before a power cut, until it resumes
 
     def readings(self) -> list:
         """All that can be read of it."""
@@ -111,11 +103,15 @@ class Programme:
         if not self.running:
             return
         self.rate.value = 0.0
+        if self._cut is not None:
+            if self.loop.pv.quality != BAD and self.loop.demand.away != "trip":
+                self._resume()
+            return
         why = "held after a power cut: programme %s go_on" % self.name if self._held else self._waits()
         if why:
             self.waited_ms += dt_ms
             self._waiting_ms += dt_ms
-            if self._waiting_ms >= WAITING_TOLD_MS and not self.why:
+            if self._waiting_ms >= WAITING_TOLD_MS and not self.state.endswith(", waiting"):
                 self.why = why
                 self.state += ", waiting"
             return
@@ -130,49 +126,86 @@ class Programme:
             if not self._ramp.done:
                 self.rate.value = self._ramp.rate_per_min * (1.0 if set_point.own >= before else -1.0)
                 return
-            self._next()
+            if "stay_min" in self.segments[self._segment]:
+                # Back where a power cut has interrupted a soak.
+                self._ramp = None
+                self._say()
+            else:
+                self._next()
             return
         self._soaked_ms += dt_ms
         if self._soaked_ms >= self.segments[self._segment]["stay_min"] * 60000.0:
             self._next()
 
-    def position(self) -> list:
-        """Where it stands, for the store of a node: segment, set-point, ms in the segment, repeats."""
-        elapsed_ms = self._soaked_ms if self._ramp is None else self._ramp.elapsed_ms
-        return [self._segment, self.loop.set_point.own, elapsed_ms, list(self._repeated.items())]
+    def position(self) -> dict:
+        """Where it stands, for what is kept over a power cut; see restore()."""
+        if self._cut is not None:
+            return self._cut
+        position = {"segment": self._segment, "set_point": self.loop.set_point.own, "held": self._held}
+        position["repeated"] = [list(pair) for pair in self._repeated.items()]
+        if self._ramp is None:
+            position["elapsed_ms"] = self._soaked_ms
+        else:
+            position["elapsed_ms"] = self._ramp.elapsed_ms
+            position["from"] = self._ramp.start
+            position["to"] = self._ramp.target
+        return position
 
-    def resume(self, position: list):
-        """After a power cut, once the process value is known: by ``after_power_cut``; ValueError if unfit.
+    def restore(self, position: dict):
+        """After a power cut: where it stood, as of position(); ValueError where that does not fit its segments.
+
+        It resumes as soon as the process value is known and the output is in no trip. Until then nothing
+        moves; stop() drops it.
+        """
+        set_point = self.loop.set_point
+        if set_point.lead is not None:
+            raise ValueError("programme %s already leads loop %s" % (set_point.lead.name, self.loop.name))
+        check(position, self.segments, set_point.low, set_point.high)
+        self._lead()
+        self._cut = position
+        # What the loop works with in the tick in which a trip lets go of the output.
+        set_point.own = None if self._after_power_cut == "abort" else position["set_point"]
+        self.state = "%s %d" % (CUT, position["segment"] + 1)
+
+    def _resume(self):
+        """Do what ``after_power_cut`` says, once the process value is known.
 
         continue: go on. hold: stand still until go_on(). ramp_back: begin the segment anew from the process
-        value. abort: end, and say so. ``continue_if_within``: colder by less than this it goes on all the same.
+        value. abort: end, and say so. Colder by no more than ``continue_if_within`` it goes on all the same.
+        One that stood still already stands still again.
         """
-        segment, own, elapsed_ms, repeated = position
-        if not 0 <= segment < len(self.segments) or "repeat" in self.segments[segment]:
-            raise ValueError("programme %s has no segment %s to go on with" % (self.name, segment))
-        set_point = self.loop.set_point
-        near = self.loop.pv.quality != BAD and own - self.loop.pv.value <= self._continue_if_within
-        policy = "continue" if near else self._after_power_cut
-        self._lead()
-        self._repeated = dict(repeated)
-        set_point.own = self._within(own)
+        position = self._cut
+        self._cut = None
+        loop = self.loop
+        own = position["set_point"]
+        segment = position["segment"]
+        policy = self._after_power_cut
+        if own - loop.pv.value <= self._continue_if_within:
+            policy = "continue"
+        if position["held"]:
+            policy = "hold"
+        self._repeated = dict([tuple(pair) for pair in position["repeated"]])
         if policy == "abort":
             self._end(ABORTED)
             self.why = "power cut in segment %d" % (segment + 1)
             return
-        if policy == "ramp_back":
-            if self.loop.pv.quality != BAD:
-                set_point.own = self._within(self.loop.pv.value)
-            self._begin(segment)
-            if self._ramp is None:
-                self._ramp = Ramp(set_point.own, own, self._back_rate(segment))
-                self._say()
-            return
+        target = position.get("to", own)
+        loop.set_point.own = self._within(loop.pv.value) if policy == "ramp_back" else own
         self._begin(segment)
-        if self._ramp is None:
-            self._soaked_ms = elapsed_ms
+        soaks = self._ramp is None
+        if policy == "ramp_back":
+            if soaks:
+                self._ramp = Ramp(loop.set_point.own, target, self._back_rate(segment))
+        elif "from" in position:
+            rate = self._back_rate(segment) if soaks else self._ramp.rate_per_min
+            self._ramp = Ramp(position["from"], target, rate)
+            self._ramp.elapsed_ms = position["elapsed_ms"]
+        else:
+            self._soaked_ms = position["elapsed_ms"]
         self._held = policy == "hold"
         self._say()
+        text = "%s after a power cut: %s %.1f, set-point %.1f"
+        self.why = text % (_DONE_AFTER_CUT[policy], loop.pv.name, loop.pv.value, own)
 
     def _back_rate(self, segment: int) -> float:
         """The rate of the ramp before a soak; the first ramp's where there is none before."""
@@ -200,6 +233,7 @@ class Programme:
         self.loop.set_point.lead = self
         self.running = True
         self._held = False
+        self._cut = None
 
     def _begin(self, number: int):
         segment = self.segments[number]
@@ -255,6 +289,8 @@ class Programme:
             reading.value = 0.0
         self.rate.value = 0.0
         self.running = False
+        self._held = False
+        self._cut = None
         self.state = state
         self.why = ""
         self._ramp = None

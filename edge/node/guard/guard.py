@@ -9,7 +9,8 @@ _RANKS = (None, out.INTERLOCK, out.SAFE, out.TRIP, out.STOPPED)
 class Guard:
     """Judges interlocks, trips and alarms once a tick, then applies every output.
 
-    ``first_out``: name, value and time of the trip that came first, until all are reset.
+    ``first_out``: name, value and time of the trip that came first, until all are reset. The time
+    of one that was latched before the start is the start.
     """
 
     def __init__(self, outputs: list, interlocks: list, trips: list, alarms: list):
@@ -61,6 +62,19 @@ class Guard:
     def unconfirmed(self) -> list:
         """The names of the outputs that no device is known to hold where they shall be."""
         return [one.name for one in self.outputs if one.unconfirmed or one.state == out.UNKNOWN]
+
+    def restore(self, name: str, value: float, acknowledged: bool, first: bool, now_ms: int):
+        """A trip that was latched before the start stays so until reset(); ValueError where there is none such."""
+        for trip in self.trips:
+            if trip.name == name:
+                trip.tripped = True
+                trip.value = value
+                trip.acknowledged = acknowledged
+                self._force(trip.outputs, out.TRIP, name)
+                if first:
+                    self.first_out = (name, value, now_ms)
+                return
+        raise ValueError("no trip is named %s" % name)
 
     def stop(self, why: str):
         """All outputs to their safe values from the next step on."""

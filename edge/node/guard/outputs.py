@@ -76,7 +76,8 @@ class Output:
             if not self._take_over():
                 self._say(UNKNOWN, BAD, "position not read yet")
                 return False
-            self._say(UNKNOWN, UNCERTAIN, "taken over this moment")
+            # A trip that was latched before the start holds it from the first moment on.
+            self._say(self.forced or UNKNOWN, UNCERTAIN, "taken over this moment")
         return True
 
     def apply(self, dt_s: float, now_ms: int):

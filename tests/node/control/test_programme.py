@@ -1,7 +1,10 @@
 """Ramps and soaks: to the millisecond, waiting for the furnace, stopped where they are."""
 
+import json
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.node.control.programme import Programme
@@ -238,17 +241,17 @@ def test_at_the_end_the_set_point_stays_or_is_taken_away():
 
 
 @pytest.mark.parametrize(
-    ("policy", "colder", "state", "set_point"),
+    ("policy", "colder", "state", "set_point", "why"),
     [
-        ("continue", 100.0, "soak 2", 850.0),
-        ("hold", 100.0, "held 2", 850.0),
-        ("hold", 3.0, "soak 2", 850.0),
-        ("ramp_back", 100.0, "ramp 2", 750.0),
-        ("abort", 100.0, "aborted", None),
-        ("abort", 3.0, "soak 2", 850.0),
+        ("continue", 100.0, "soak 2", 850.0, "goes on after a power cut: t 750.0, set-point 850.0"),
+        ("hold", 100.0, "held 2", 850.0, "held after a power cut: t 750.0, set-point 850.0"),
+        ("hold", 3.0, "soak 2", 850.0, "goes on after a power cut: t 847.0, set-point 850.0"),
+        ("ramp_back", 100.0, "ramp 2", 750.0, "begins the segment anew after a power cut: t 750.0, set-point 850.0"),
+        ("abort", 100.0, "aborted", None, "power cut in segment 2"),
+        ("abort", 3.0, "soak 2", 850.0, "goes on after a power cut: t 847.0, set-point 850.0"),
     ],
-)
-def test_after_a_power_cut_it_does_what_the_file_says(policy, colder, state, set_point):
+)  # fmt: skip
+def test_after_a_power_cut_it_does_what_the_file_says(policy, colder, state, set_point, why):
     node, one = programme()
     one.start()
     run(node, 440)
@@ -256,8 +259,10 @@ def test_after_a_power_cut_it_does_what_the_file_says(policy, colder, state, set
     position = one.position()
     again, two = programme(after_power_cut=policy, continue_if_within=5.0)
     again.t.good(850.0 - colder)
-    two.resume(position)
-    assert (two.state, again.furnace.set_point.own) == (state, set_point)
+    two.restore(position)
+    assert (two.state, two.running) == ("interrupted 2", True)
+    again.tick()
+    assert (two.state, again.furnace.set_point.own, two.why) == (state, set_point, why)
     if state == "held 2":
         again.tick(200)
         assert two.state == "held 2, waiting" and "go_on" in two.why
@@ -272,9 +277,154 @@ def test_after_a_power_cut_it_does_what_the_file_says(policy, colder, state, set
         assert two.state == "ramp 3"
 
 
-@pytest.mark.parametrize("position", [[9, 800.0, 0, []], [-1, 800.0, 0, []]])
-def test_a_position_of_another_programme_is_refused(position):
+def test_it_resumes_when_the_process_value_is_known_and_not_before():
     node, one = programme()
-    with pytest.raises(ValueError, match="no segment"):
-        one.resume(position)
-    assert not one.running and node.furnace.set_point.lead is None
+    one.start()
+    run(node, 40)
+    position = one.position()
+    again, two = programme(after_power_cut="ramp_back")
+    again.t.bad("not read yet")
+    two.restore(position)
+    again.tick(500)
+    assert two.state == "interrupted 1"
+    assert two.position() == position, "a second cut loses nothing"
+    with pytest.raises(ValueError, match="programme heat_up leads loop furnace: stop it first"):
+        again.furnace.set_point.change(800.0)
+    again.t.good(700.0)
+    again.tick()
+    assert (two.state, again.furnace.set_point.own) == ("ramp 1", 700.0)
+    two.stop()
+    two.restore(position)
+    two.stop()
+    again.tick(20)
+    assert (two.state, two.running, again.furnace.set_point.lead) == ("stopped", False, None)
+
+
+def test_it_never_resumes_into_a_trip():
+    node, one = programme()
+    one.start()
+    run(node, 440)
+    again, two = programme(after_power_cut="abort", continue_if_within=5.0)
+    again.guard.restore("pressure", 120.0, False, True, 0)
+    again.tick()
+    again.t.good(849.0)
+    two.restore(one.position())
+    again.tick(100)
+    assert two.state == "interrupted 2" and again.burner.state == "trip"
+    again.t.good(600.0)
+    again.tick()
+    assert again.guard.reset(again.clock.ms) == []
+    again.tick(2)
+    # Near when the power came back, far from it when a person let go of the trip.
+    assert (two.state, two.running, again.furnace.set_point.own) == ("aborted", False, None)
+
+
+def test_one_that_was_held_is_held_after_the_next_cut_as_well():
+    node, one = programme()
+    one.start()
+    run(node, 440)
+    again, two = programme(after_power_cut="hold", continue_if_within=5.0)
+    again.t.good(600.0)
+    two.restore(one.position())
+    again.tick()
+    assert two.state == "held 2"
+    third, three = programme(after_power_cut="hold", continue_if_within=5.0)
+    third.t.good(850.0)
+    three.restore(two.position())
+    third.tick()
+    assert three.state == "held 2", "it is near now, but no person has said go_on"
+
+
+def test_a_cut_while_it_ramps_back_to_a_soak_does_not_count_as_soak():
+    node, one = programme()
+    one.start()
+    run(node, 440)
+    again, two = programme(after_power_cut="ramp_back")
+    again.t.good(800.0)
+    two.restore(one.position())
+    run(again, 81)
+    assert two.state == "ramp 2" and again.furnace.set_point.own == pytest.approx(810.0)
+    third, three = programme(after_power_cut="continue")
+    third.t.good(800.0)
+    three.restore(two.position())
+    assert run(third, 1 + 320)[-1] == 850.0
+    assert three.state == "soak 2"
+    run(third, MINUTE - 1)
+    assert three.state == "soak 2"
+    run(third, 1)
+    assert three.state == "ramp 3"
+
+
+LONG = [
+    {"to": 850.0, "at_per_min": 97.0, "event": "up"}, {"stay_min": 0.07}, {"to": 830.0}, {"stay_min": 0.05},
+    {"repeat": 2, "from": 2}, {"to": 790.3, "at_per_min": 61.0}, {"repeat": 1, "from": 1}, {"stay_min": 0.1},
+]  # fmt: skip
+
+
+def _whole():
+    node, one = programme(segments=LONG)
+    one.start()
+    seen = []
+    while one.running:
+        seen.append((node.furnace.set_point.own, one.state, one.events["up"].value, one.rate.value))
+        node.tick()
+        node.t.good(node.furnace.set_point.value)
+    return seen
+
+
+WHOLE = _whole()
+
+
+@settings(max_examples=60)
+@given(st.lists(st.integers(0, len(WHOLE) - 1), min_size=1, max_size=4))
+def test_with_cuts_at_any_moments_it_does_what_it_does_without_one(moments):
+    node, one = programme(segments=LONG)
+    one.start()
+    moments = sorted(set(moments))
+    for now in range(len(WHOLE)):
+        if now in moments:
+            position = json.loads(json.dumps(one.position()))
+            node, one = programme(segments=LONG, after_power_cut="continue")
+            one.restore(position)
+            node.tick()  # in which it resumes
+        seen = (node.furnace.set_point.own, one.state, one.events["up"].value)
+        assert seen == WHOLE[now][:3], now
+        node.tick()
+        node.t.good(node.furnace.set_point.value)
+        if one.running:
+            assert one.rate.value == WHOLE[now + 1][3]
+    assert one.state == "done"
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"segment": 9}, "no segment 9"),
+        ({"segment": -1}, "no segment -1"),
+        ({"segment": True}, "no segment True"),
+        ({"segment": 0}, "from is None, expected 20.0..1100.0"),
+        ({"set_point": 1200.0}, "set_point is 1200.0, expected 20.0..1100.0"),
+        ({"set_point": float("nan")}, "set_point is nan"),
+        ({"set_point": "850"}, "set_point is 850"),
+        ({"elapsed_ms": -1}, "elapsed_ms is -1"),
+        ({"elapsed_ms": 1.5}, "elapsed_ms is 1.5"),
+        ({"held": 1}, "held is 1"),
+        ({"repeated": None}, "repeated is no list"),
+        ({"repeated": [[0, 1]]}, "segment 1 was not to be repeated 1 times"),
+        ({"repeated": [[4, 3]]}, "segment 5 was not to be repeated 3 times"),
+        ({"repeated": [[99, 1]]}, "segment 100 was not to be repeated"),
+        ({"repeated": [4]}, "expected"),
+        ({"from": 800.0, "to": 2000.0}, "to is 2000.0"),
+        (None, "no object"),
+    ],
+)
+def test_a_position_that_it_could_not_have_had_is_refused(change, text):
+    position = {"segment": 1, "set_point": 850.0, "elapsed_ms": 10, "repeated": [], "held": False}
+    node, one = programme(segments=LONG)
+    if change is None:
+        position = None
+    else:
+        position.update(change)
+    with pytest.raises(ValueError, match=re.escape(text)):
+        one.restore(position)
+    assert not one.running and node.furnace.set_point.lead is None and one.state == "idle"

@@ -66,11 +66,9 @@ def outputs(document, entry) -> list:
     return [output.name for output in chain.ends(document, entry)]
 
 
-def heaters(document, entry) -> list:
+def heaters(document, entry, above: tuple = ()) -> list:
     """The outputs through which a loop heats: behind a cross-limit those of its fuel."""
-    while entry is not None and entry.table == "select":
-        entry = chain.taker(document, entry.get("to"))
-    if entry is None:
+    if entry is None or entry in above:
         return []
     if entry.table == "output":
         return [entry]
@@ -79,7 +77,7 @@ def heaters(document, entry) -> list:
         gives = gives[:1]
     found = []
     for _, to in gives:
-        found += heaters(document, chain.taker(document, to))
+        found += heaters(document, chain.taker(document, to), (*above, entry))
     return found
 
 
