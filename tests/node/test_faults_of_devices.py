@@ -138,9 +138,8 @@ def test_a_stop_gets_its_safe_values_across_a_short_silence(run):
 
 def test_an_open_interlock_does_not_hide_a_lost_output_from_those_who_depend(run):
     feeder, grate = output(run, "feeder"), output(run, "grate")
-    (permit,) = [one for one in run.node.guard.interlocks if one.name == "feed_permit"]
-    limit = permit.condition.test
-    limit.above = limit.reset = 1250.0
+    test = run.node.guard.interlocks[0].condition.test
+    test.above = test.reset = 1250.0
     run.run_for(1)
     assert (feeder.state, grate.state) == (outputs.INTERLOCK, outputs.AUTO)
     run.bench.fault(FEEDER, "silence")

@@ -175,6 +175,23 @@ def test_telemetry_of_a_node(file):
     assert record.output.max() <= 100.0
 
 
+def test_telemetry_before_version_2_has_no_mode_and_is_read_alike(file):
+    old = [json.loads(line) for line in TELEMETRY]
+    for one in old:
+        one["v"] = 1
+        one["loops"] = {name: loop[:3] for name, loop in one["loops"].items()}
+    lines = "\n".join(json.dumps(one) for one in old)
+    record = read(file(lines, "run.jsonl"), loop="steam")
+    assert record.output.tolist() == [60.0, 65.0, 65.0]
+
+
+def test_a_loop_that_moves_several_outputs_is_refused_with_its_line(file):
+    split = json.loads(TELEMETRY[0])
+    split["loops"]["steam"][2] = ""
+    with pytest.raises(RecordError, match="run.jsonl:1: loop steam moves several outputs"):
+        read(file(json.dumps(split), "run.jsonl"), loop="steam")
+
+
 def test_what_is_wrong_with_telemetry(file):
     path = file("\n".join(TELEMETRY), "run.jsonl")
     with pytest.raises(RecordError, match="several loops; say one with --loop: air, o2, steam"):
