@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from edge.box.config import check, find
 from edge.emulator.virtual import VirtualRun
-from edge.node import kept
+from edge.node import kept, kept_file
+from edge.node.commands import Commands
 from edge.node.kept import Kept
 from edge.node.kept_file import FileKeeper, dump, parse
 from edge.node.report import messages
@@ -251,6 +252,7 @@ class Line(VirtualRun):
 
     def __init__(self, folder, description=DESCRIPTION):
         self.events = []
+        self.alarms = []
         self.keeper = FileKeeper(str(folder / "line1.kept"))
         super().__init__("bishkek", description, 7, self._receive, keeper=self.keeper)
         (self.programme,) = self.node.programmes
@@ -260,6 +262,8 @@ class Line(VirtualRun):
         if topic.endswith("/" + messages.EVENT):
             event = json.loads(payload)
             self.events.append((event["kind"], event["name"], event["text"]))
+            if event["alarm"]:
+                self.alarms.append(event["text"])
 
 
 def test_a_node_that_was_killed_goes_on_with_its_programme_when_it_sees_the_steam(tmp_path):
@@ -301,4 +305,29 @@ def test_aborted_is_told_as_an_alarm_and_never_as_done(tmp_path):
     again.run_for(20)
     said = [text for kind, name, text in again.events if (kind, name) == ("programme", "load_change")]
     assert said == ["interrupted 2", "aborted: power cut in segment 2"]
+    assert "aborted: power cut in segment 2" in again.alarms
     assert again.programme.state == "aborted" and again.steam.set_point.value is None
+
+
+def test_a_trip_that_was_latched_holds_its_outputs_from_the_first_tick_until_it_is_reset(tmp_path):
+    latched = [["high_temperature", 1161.5, False, True]]
+    content = {"node": "furnace/bishkek/line1", "trips": latched, "programmes": []}
+    kept_file.save(str(tmp_path / "line1.kept"), dump(content))
+    line = Line(tmp_path)
+    (trip,) = [one for one in line.node.guard.trips if one.name == "high_temperature"]
+    seen = set()
+    for output in trip.outputs:
+        output.answer = lambda output=output, real=output.answer: (seen.add(output.state), real())
+    line.run_for(20)
+    assert line.node.in_charge and seen == {"unknown", "trip"}
+    assert ("trip", "high_temperature", "tripped at 1161.5 before the restart, still latched") in line.events
+    first = json.loads(messages.telemetry(line.node, line.clock.now_ms(), 0))["first_out"]
+    assert (first["trip"], first["value"]) == ("high_temperature", 1161.5)
+    assert {output.state for output in trip.outputs} == {"trip"}
+    console = Commands(line.node)
+    assert console.execute("reset high_temperature") == "reset"
+    line.run_for(10)
+    assert "trip" not in {output.state for output in trip.outputs}
+    third = Line(tmp_path)
+    third.run_for(10)
+    assert not any(one.tripped for one in third.node.guard.trips)
