@@ -1,11 +1,15 @@
 """What outlives a power cut, on virtual time: the node of Bishkek with a programme, killed and built again."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.box import micropython
 from edge.box.config import check, find
 from edge.emulator.virtual import VirtualRun
 from edge.node import kept, kept_file
@@ -15,7 +19,9 @@ from edge.node.kept_file import FileKeeper, dump, parse
 from edge.node.report import messages
 from tests.node.fakes import HandSignal
 from tests.node.remote_bench import Node
+from tests.parts import missing_part
 
+ROOT = Path(__file__).parents[2]
 PROGRAMME = """
 [programme.load_change]
 segments = [{ to = 42, at_per_min = 2 }, { stay_min = 5 }, { to = 46, at_per_min = 4 }, { stay_min = 1 }]
@@ -331,3 +337,60 @@ def test_a_trip_that_was_latched_holds_its_outputs_from_the_first_tick_until_it_
     third = Line(tmp_path)
     third.run_for(10)
     assert not any(one.tripped for one in third.node.guard.trips)
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, {root!r})
+from edge.node.kept import Kept
+from edge.node.kept_file import FileKeeper
+from tests.node.remote_bench import Node
+
+class Board(Node):
+    base_topic = "furnace/works/line1"
+    started_us = 0
+    first_out = "pressure"
+
+def started():
+    node = Board(programme={{"after_power_cut": "continue"}})
+    node.kept = Kept(node, FileKeeper({path!r}))
+    node.kept.restore()
+    return node
+
+def ticks(node, count):
+    for _ in range(count):
+        node.tick()
+        node.t.good(node.furnace.set_point.value)
+        node.kept.step(node.clock.ms)
+
+node = started()
+node.programmes[0].start()
+ticks(node, 440)
+node.trips[1].tripped = True
+ticks(node, 8)
+again = started()
+print(again.programmes[0].state, again.trips[1].tripped, again.guard.first_out[0])
+again.guard.reset(again.clock.ms)
+ticks(again, 3)
+print(again.programmes[0].state, again.programmes[0].why, [event[2] for event in again.events])
+"""
+
+
+def test_on_micropython_a_node_keeps_the_same(tmp_path):
+    try:
+        executable = micropython.executable()
+    except FileNotFoundError as error:
+        missing_part(str(error))
+    said = []
+    for runtime in (executable, sys.executable):
+        script = tmp_path / "script.py"
+        path = tmp_path / f"{len(said)}.kept"
+        script.write_text(SCRIPT.format(root=str(ROOT), path=str(path)))
+        done = subprocess.run(
+            [runtime, str(script)], env=micropython.environment(), capture_output=True, text=True, timeout=60,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout.splitlines())
+    assert said[0] == said[1]
+    assert said[0][0] == "interrupted 2 True pressure" and said[0][1].startswith("soak 2 ")
