@@ -198,6 +198,7 @@ def test_a_position_that_does_not_fit_the_node_file_is_told_and_the_programme_st
         {"trips": [None, 5, "peak", ["peak"], [["peak"], 1, 1, 1], ["none", 1.0, False, False]]},
         {"programmes": [None, 5, "heat_up", ["heat_up"], [["heat_up"], "x", {}], ["heat_up", None, {}]]},
         {"programmes": [["heat_up", "MARK", None]]},
+        {"trips": [["x" * 300, 1.0, False, False]] + [1] * 2000},
         {"programmes": [["heat_up", "MARK", {"segment": "0"}]]},
     ],
 )
@@ -210,6 +211,12 @@ def test_nothing_of_the_file_is_taken_on_trust(change):
     again.tick(4)
     assert not any(one.tripped for one in again.trips)
     assert again.programmes[0].state == "idle" and again.burner.state == "auto"
+    assert 1 <= len(again.alarms) <= 1001 and all(len(text) <= 200 for text in again.alarms) or not entries(content)
+
+
+def entries(content):
+    both = content["trips"], content["programmes"]
+    return content["node"] is None or any(isinstance(one, list) and one for one in both)
 
 
 def content_of_new(node):
