@@ -73,6 +73,7 @@ class Kept:
 
     def _listed(self, value) -> list:
         if not isinstance(value, list):
+            self._event("%s is no list of trips or programmes" % value)
             return []
         if len(value) > _ENTRIES_MAX:
             self._event("%d entries are too many: only %d are looked at" % (len(value), _ENTRIES_MAX))
