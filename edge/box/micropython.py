@@ -5,8 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-# The node file of Bishkek takes 528k with what it keeps over a power cut, 608k with a programme.
-HEAP = "768k"
+HEAP = "512k"
 
 
 def executable() -> str:

@@ -67,5 +67,5 @@ def test_a_programme_outlives_kill_9_and_a_state_file_that_is_half_written(tmp_p
         # The ramp of 0.5 t/h per minute, as if there had been no cut.
         assert at["segment"] == 0 and at["from"] == before["from"] and at["to"] == 42.0
         assert abs(at["set_point"] - (at["from"] - 0.5 * at["elapsed_ms"] / 60000.0)) < 1e-6
-    # The telemetry has three decimals.
-    assert last["loops"]["steam"][0] <= again["set_point"] + 0.001
+    # Telemetry gives a set-point rounded to three decimals.
+    assert last["loops"]["steam"][0] < again["set_point"] + 5e-4
