@@ -5,8 +5,7 @@ python -m benchmarks [NAME ...] [--json] [--quick]      --quick: short runs, to 
 
 import argparse
 import json
-import os
-import platform
+import sys
 
 from benchmarks import (
     bench_bus,
@@ -21,6 +20,9 @@ from benchmarks import (
     bench_sampling,
     bench_scenario,
     bench_thermocouple,
+    bench_traffic,
+    budget,
+    machine,
 )
 
 BENCHES = {
@@ -35,6 +37,7 @@ BENCHES = {
     "outbox": bench_outbox,
     "heap": bench_heap,
     "report": bench_report,
+    "traffic": bench_traffic,
     "demo": bench_demo,
 }
 # Those that know no shorter run.
@@ -47,18 +50,27 @@ def main():
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true", help="short runs, to see that they work")
     args = parser.parse_args()
-    found = {
-        "machine": {"python": platform.python_version(), "cores": os.cpu_count(), "system": platform.system()}
-    }
+    found = {"machine": {}}
+    misses = {}
     for name in args.names or BENCHES:
         bench = BENCHES[name]
+        # Beside each bench: what else the machine has to do changes while they run.
+        found["machine"][name] = machine.machine(0.2 if args.quick else 3.0)
+        if not args.json:
+            print(machine.told(found["machine"][name]), flush=True)
         figures = bench.measure() if name in ONE_LENGTH else bench.measure(args.quick)
         found[name] = figures
+        # A bench without a budget has nothing to miss.
+        if missed := bench.missed(figures) if hasattr(bench, "missed") else []:
+            misses[name] = missed
         if not args.json:
             print(bench.told(figures), flush=True)
+            if missed:
+                print(budget.told(missed), flush=True)
     if args.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps({**found, "missed": misses}, indent=1))
+    return 1 if misses else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,4 +1,8 @@
-"""The core inside compiled code and on MicroPython: against hand-written C, at rest, in bytes.
+"""The core inside compiled code and on MicroPython: against C, at rest, in bytes.
+
+Two loops in C stand beside it: one does line for line what PID.step() does, which shows what compiling Python
+costs; the other is the textbook's program, which shows what this controller costs for all that it does more
+(arguments checked, parameters changed without a bump, a rate limit, a dead band, any sampling time).
 
 The closed loop and its counterpart in C are compiled here with the flags of setup.py, into .benchmarks/.
 """
@@ -12,6 +16,7 @@ import sysconfig
 import time
 from pathlib import Path
 
+from benchmarks import budget
 from edge.box import micropython
 
 HERE = Path(__file__).parent / "closed_loop"
@@ -19,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".benchmarks" / "closed_loop"
 FLAGS = ["-O3", "-ffp-contract=off", "-fPIC", "-shared"]
 C_LIMIT = 1.10
+TEXTBOOK_LIMIT = 3.0
 REST_LIMIT = 1.2
 MPY_BUDGET = 24 * 1024
 ROUNDS = 15
@@ -43,6 +49,9 @@ def built():
     library.setup.argtypes = [ctypes.c_void_p]
     library.closed_loop.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_double]
     library.closed_loop.restype = ctypes.c_double
+    library.textbook_setup.argtypes = library.setup.argtypes
+    library.textbook_loop.argtypes = library.closed_loop.argtypes
+    library.textbook_loop.restype = ctypes.c_double
     sys.path.insert(0, str(BUILD))
     import closed_loop
 
@@ -86,7 +95,9 @@ def measure(quick: bool = False) -> dict:
         ours_s, ours = timed(module.closed_loop, loop_pid(), steps, START)
         library.setup(controller)
         c_s, theirs = timed(library.closed_loop, controller, steps, START)
-        rounds.append((ours_s, c_s))
+        library.textbook_setup(controller)
+        textbook_s, _ = timed(library.textbook_loop, controller, steps, START)
+        rounds.append((ours_s, c_s, textbook_s))
         # A loop at rest: the set-point is reached, all that moves decays towards zero.
         resting = loop_pid()
         resting.dead_band = 0.0
@@ -98,9 +109,11 @@ def measure(quick: bool = False) -> dict:
     return {
         "steps": steps,
         "same_result": ours == theirs,
-        "compiled_ns": 1e9 * statistics.median(ours_s for ours_s, _ in rounds) / steps,
-        "c_ns": 1e9 * statistics.median(c_s for _, c_s in rounds) / steps,
-        "compiled_to_c": statistics.median(ours_s / c_s for ours_s, c_s in rounds),
+        "compiled_ns": 1e9 * statistics.median(ours_s for ours_s, _, _ in rounds) / steps,
+        "c_ns": 1e9 * statistics.median(c_s for _, c_s, _ in rounds) / steps,
+        "textbook_ns": 1e9 * statistics.median(textbook_s for _, _, textbook_s in rounds) / steps,
+        "compiled_to_c": statistics.median(ours_s / c_s for ours_s, c_s, _ in rounds),
+        "compiled_to_textbook": statistics.median(ours_s / textbook_s for ours_s, _, textbook_s in rounds),
         "rest_to_moving": statistics.median(rests),
         "mpy": mpy_sizes(),
         "micropython_bytes_per_step": bytes_per_step(),
@@ -160,6 +173,21 @@ def bytes_per_step():
     return float(done.stdout) if done.returncode == 0 else done.stderr.strip()
 
 
+def missed(figures: dict) -> list:
+    if "error" in figures:
+        return []
+    sizes = figures["mpy"]
+    return [
+        *budget.at_most("compiled to the same in C", round(figures["compiled_to_c"], 2), C_LIMIT),
+        *budget.at_most(
+            "compiled to the textbook in C", round(figures["compiled_to_textbook"], 2), TEXTBOOK_LIMIT
+        ),
+        *([] if figures["same_result"] else ["the loop in C gives another result"]),
+        *budget.at_most("at rest to moving", round(figures["rest_to_moving"], 2), REST_LIMIT),
+        *([] if "error" in sizes else budget.at_most("bytes as .mpy", sum(sizes.values()), MPY_BUDGET)),
+    ]
+
+
 def told(figures: dict) -> str:
     if "error" in figures:
         return f"core: not measured: {figures['error']}"
@@ -167,9 +195,12 @@ def told(figures: dict) -> str:
     mpy = sizes.get("error") or f"{sum(sizes.values())} bytes in {len(sizes)} modules (budget {MPY_BUDGET})"
     return (
         f"core: closed loop inside compiled code, {figures['steps']} steps, median of {ROUNDS} rounds\n"
-        f"  compiled PID.step {figures['compiled_ns']:.1f} ns, hand-written C {figures['c_ns']:.1f} ns: "
+        f"  compiled PID.step {figures['compiled_ns']:.1f} ns, the same in C {figures['c_ns']:.1f} ns: "
         f"{figures['compiled_to_c']:.2f} times (at most {C_LIMIT}), "
         f"{'the same' if figures['same_result'] else 'NOT the same'} result\n"
+        f"  a textbook's PID in C {figures['textbook_ns']:.1f} ns: "
+        f"{figures['compiled_to_textbook']:.2f} times faster (at most {TEXTBOOK_LIMIT}); no checks, no rate\n"
+        "    limit, no dead band, one sampling time, and it bumps where parameters change\n"
         f"  at rest against moving: {figures['rest_to_moving']:.2f} times (at most {REST_LIMIT})\n"
         f"  as .mpy: {mpy}\n"
         f"  MicroPython allocates {figures['micropython_bytes_per_step']} bytes a step"

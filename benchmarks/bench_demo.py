@@ -6,8 +6,10 @@ machine's own.
 
 import json
 import multiprocessing
+import sys
 import time
 
+from benchmarks import budget
 from edge.box.child import Child
 from edge.box.demo import Demo
 from edge.node.clock import Clock
@@ -70,6 +72,14 @@ def measure(quick: bool = False) -> dict:
     }
 
 
+def missed(figures: dict) -> list:
+    misses = []
+    for runtime, one in figures.items():
+        misses += budget.at_most(f"{runtime}, tick late p99 in ms", one["late_p99_ms"], one["limit_p99_ms"])
+        misses += [f"{runtime}: {problem}" for problem in one["problems"]]
+    return misses
+
+
 def told(figures: dict) -> str:
     lines = []
     for runtime, one in figures.items():
@@ -88,4 +98,6 @@ def told(figures: dict) -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(), indent=1))
+    found = measure()
+    print(json.dumps(found, indent=1))
+    sys.exit(1 if missed(found) else 0)

@@ -15,6 +15,7 @@ import time
 import tty
 from pathlib import Path
 
+from benchmarks import budget
 from benchmarks.bench_bus import real_time
 from edge.emulator import plant_file
 from edge.emulator.pytest_plugin import FurnaceBench
@@ -130,6 +131,13 @@ def _measured(quick: bool) -> dict:
         "core_pct": round(100.0 * used_s / seconds, 1),
         "cpu_us_per_request": round(1e6 * used_s / len(late_us)),
     }
+
+
+def missed(figures: dict) -> list:
+    return [
+        *budget.at_most("groups of bytes out of pace", figures["groups_missed"], 0),
+        *budget.at_most("replies lost", figures["lost"], 0),
+    ]
 
 
 def told(figures: dict) -> str:

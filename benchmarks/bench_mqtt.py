@@ -15,6 +15,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
+from benchmarks import budget
 from tests.node.report.brokers import Mosquitto
 from tests.node.report.connections.agents import ROOT, RemoteConnection, environment, interpreter
 
@@ -36,6 +37,16 @@ def measure(quick: bool = False) -> dict:
                    for kind in ("idle", "publishing")}
     return {"rate_min": RATE_MIN, "per_s": rates, "keepalive_s": keepalive_s,
             "limit_s": 1.5 * keepalive_s, "noticed_s": outages}
+
+
+def missed(figures: dict) -> list:
+    name = "MqttClient, MicroPython"
+    misses = budget.at_least(f"{name}, messages/s", figures["per_s"][name], figures["rate_min"])
+    for kind, times in figures["noticed_s"].items():
+        for ours in OURS:
+            what = f"{ours}, a frozen broker noticed after s, {kind}"
+            misses += budget.at_most(what, times[ours], figures["limit_s"])
+    return misses
 
 
 def told(figures: dict) -> str:

@@ -10,11 +10,13 @@ round gives one ratio, and their median is the result: a busy machine slows both
 import argparse
 import json
 import statistics
+import sys
 import time
 from importlib.metadata import version
 
 import simple_pid
 
+from benchmarks import budget
 from cext import pid as core
 
 ROUNDS = 41
@@ -55,6 +57,10 @@ def measure():
     }
 
 
+def missed(result: dict) -> list:
+    return budget.at_least("simple-pid / core", round(result["ratio"], 1), TARGET)
+
+
 def told(result: dict) -> str:
     kind = "compiled" if result["compiled"] else "interpreted"
     return (
@@ -73,11 +79,12 @@ def main():
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args()
     result = measure()
-    if arguments.json:
-        print(json.dumps(result))
-        return
-    print(told(result))
+    print(json.dumps(result) if arguments.json else told(result))
+    misses = missed(result)
+    if misses:
+        print(budget.told(misses), file=sys.stderr)
+    return 1 if misses else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

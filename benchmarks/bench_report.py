@@ -7,6 +7,8 @@ import contextlib
 import json
 import multiprocessing
 import os
+import signal
+import sys
 import tempfile
 import threading
 import time
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
+from benchmarks import budget
 from benchmarks.report_peers import Alone, paho_queue
 from edge.box.child import Child
 from edge.box.config import find
@@ -24,6 +27,7 @@ from edge.node.report import records
 from edge.node.report.catalogue import Catalogue, Metric
 from tests.faults.rig import PROMPT, description
 from tests.node.report.brokers import Mosquitto
+from tests.node.report.certificates import Authority
 
 BASE = "furnace/bench/k1"
 LIVE_HZ = 4
@@ -38,6 +42,8 @@ LIMIT_LATE_RATIO = 1.5
 LIMIT_NOTICE = 1.5  # times the keepalive
 LIMIT_BACK_S = 2.0
 KEEPALIVE_S = 5
+FROZEN_S = 10  # longer than a frozen broker goes unnoticed, so that TLS begins anew within each run
+THAWED_S = 5
 SLOW_DISK_MS = 200
 
 METRICS = [Metric(f"t_zone_{number}", "degC", 1, "ai") for number in range(SIGNALS)]
@@ -95,10 +101,14 @@ class Listener:
 
 
 @contextlib.contextmanager
-def bench():
-    """(folder, broker) for one measurement."""
+def bench(encrypted: bool = False):
+    """(folder, broker) for one measurement; ``encrypted``: its authority is ``folder``/authority.pem."""
     with tempfile.TemporaryDirectory(prefix="furnace-edge-") as name:
-        with Mosquitto(Path(name), *PROMPT) as broker:
+        tls = None
+        if encrypted:
+            authority = Authority(Path(name))
+            tls = {"ca": authority.ca, **authority.issue("broker", ["127.0.0.1"])}
+        with Mosquitto(Path(name), *PROMPT, tls=tls) as broker:
             yield Path(name), broker
 
 
@@ -171,6 +181,8 @@ def lateness(seconds: float, rounds: int) -> dict:
             bare[trouble] += waits
             if trouble:
                 fates.append({key: report[key] for key in ("sent", "acked", "queued", "reconnects")})
+                if not report["reconnects"]:
+                    raise RuntimeError("the node never had to connect again: freeze the broker for longer")
     calm, rough = _p99_ms(late[False]), _p99_ms(late[True])
     return {
         "ticks": len(late[False]),
@@ -182,6 +194,7 @@ def lateness(seconds: float, rounds: int) -> dict:
         "bare_troubled_p99_ms": _p99_ms(bare[True]),
         "ratio": round(rough / calm, 2) if calm else None,
         "limit_ratio": LIMIT_LATE_RATIO,
+        "connected_again": sum(fate["reconnects"] for fate in fates),
         "reports": fates,
     }
 
@@ -206,7 +219,7 @@ def _p99_ms(late_us: list) -> float:
 
 def _node_run(seconds: float, trouble: bool) -> tuple:
     """(lateness of each tick in us, of each bare wait, last statistics of the reporter): the Bishkek line."""
-    with bench() as (folder, broker):
+    with bench(encrypted=True) as (folder, broker):
         environment = {"SLOW_DISK_MS": str(SLOW_DISK_MS if trouble else 0)}
         if trouble:
             fill(str(folder / "bishkek-line1.outbox"), 10000)
@@ -217,17 +230,21 @@ def _node_run(seconds: float, trouble: bool) -> tuple:
             os.environ.update(environment)
             kept = folder / "late.json"
             address = f"127.0.0.1:{broker.port}"
-            node = Child("node", "benchmarks.node_for_report", str(kept), str(find("bishkek")), "--attached",
+            node_file = folder / "line1.toml"
+            text = find("bishkek").read_text(encoding="utf-8")
+            ca = f"keepalive_s = {KEEPALIVE_S}\nca_file = \"{folder}/authority.pem\""
+            node_file.write_text(text.replace("keepalive_s = 15", ca), encoding="utf-8")
+            node = Child("node", "benchmarks.node_for_report", str(kept), str(node_file), "--attached",
                          "--json", "--port", port, "--broker", address, "--state", str(folder))
             answer = multiprocessing.Queue()
             bare = multiprocessing.Process(target=_bare, args=(seconds, answer))
             bare.start()
             end = time.monotonic() + seconds
             while time.monotonic() < end:
-                time.sleep(3)
+                time.sleep(THAWED_S)
                 if trouble:
                     broker.freeze()
-                    time.sleep(3)
+                    time.sleep(FROZEN_S)
                     broker.thaw()
             waits = answer.get(timeout=seconds)
             bare.join(10)
@@ -247,22 +264,57 @@ def _node_run(seconds: float, trouble: bool) -> tuple:
 # An outage ---------------------------------------------------------------------------------
 
 
-def outage() -> dict:
-    """Seconds until a frozen broker is noticed, ours and paho's, and from a broker's return to live data."""
+def noticed(publishing: bool) -> tuple:
+    """Seconds until a frozen broker is noticed: ours, and paho's own."""
     with bench() as (folder, broker):
         node_file = description(folder, [["127.0.0.1", broker.port]], keepalive_s=KEEPALIVE_S)
         process, link = start_reporter(config_of(node_file))
-        alone = Alone(broker.port, KEEPALIVE_S, LIVE_HZ)
-        run = _Live(link)
+        alone = Alone(broker.port, KEEPALIVE_S, LIVE_HZ if publishing else 0)
+        run = _Live(link, publishing)
         try:
             run.until(lambda: link.stats["connected"] and alone.connected, 10)
-            run.until(lambda: False, 2.0)
+            run.until(lambda: False, KEEPALIVE_S)
             frozen = time.monotonic()
             broker.freeze()
             run.until(lambda: not link.stats["connected"], 30)
             ours_s = time.monotonic() - frozen
             run.until(lambda: not alone.connected, 30)
-            paho_s = time.monotonic() - frozen
+            return round(ours_s, 2), round(time.monotonic() - frozen, 2)
+        finally:
+            broker.thaw()
+            alone.close()
+            stop_reporter(process, link)
+
+
+def hung() -> float:
+    """Seconds until the broker says that a reporter stopped by SIGSTOP is offline."""
+    with bench() as (folder, broker):
+        node_file = description(folder, [["127.0.0.1", broker.port]], keepalive_s=KEEPALIVE_S)
+        process, link = start_reporter(config_of(node_file))
+        listener = Listener(broker.port, f"{BASE}/state")
+        run = _Live(link)
+        try:
+            run.until(lambda: listener.heard, 10)
+            run.until(lambda: False, 2.0)
+            os.kill(process.pid, signal.SIGSTOP)
+            stopped = time.time()
+            run.until(lambda: listener.heard[-1][2] == b"offline", 30)
+            return round(listener.heard[-1][0] - stopped, 2)
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
+            listener.close()
+            stop_reporter(process, link)
+
+
+def outage() -> dict:
+    """Seconds until a frozen broker, or reporter, is noticed, and from a broker's return to live data."""
+    ours, alone = zip(noticed(False), noticed(True), strict=True)
+    with bench() as (folder, broker):
+        node_file = description(folder, [["127.0.0.1", broker.port]], keepalive_s=KEEPALIVE_S)
+        process, link = start_reporter(config_of(node_file))
+        run = _Live(link)
+        try:
+            run.until(lambda: link.stats["connected"], 10)
             broker.kill()
             back_s = []
             for _ in range(5):
@@ -276,13 +328,13 @@ def outage() -> dict:
                 listener.close()
                 broker.kill()
         finally:
-            alone.close()
             stop_reporter(process, link)
         return {
             "keepalive_s": KEEPALIVE_S,
-            "noticed_s": round(ours_s, 2),
+            "noticed_s": ours,  # idle, publishing
             "limit_noticed_s": LIMIT_NOTICE * KEEPALIVE_S,
-            "paho_noticed_s": round(paho_s, 2),
+            "paho_noticed_s": alone,
+            "hung_reporter_s": hung(),
             "back_s": [round(one, 2) for one in back_s],
             "limit_back_s": LIMIT_BACK_S,
         }
@@ -299,8 +351,9 @@ def _live_since(listener, began: float):
 class _Live:
     """Feeds live samples while something is waited for."""
 
-    def __init__(self, link):
+    def __init__(self, link, publishing: bool = True):
         self.link = link
+        self._publishing = publishing
         self.seq = 1
         link.begin(CATALOGUE)
         link.record(sample(1, True))
@@ -309,7 +362,7 @@ class _Live:
     def until(self, condition, within_s: float):
         end = time.monotonic() + within_s
         while not condition() and time.monotonic() < end:
-            if time.monotonic() >= self._due:
+            if self._publishing and time.monotonic() >= self._due:
                 self._due += 1 / LIVE_HZ
                 self.seq += 1
                 self.link.record(sample(self.seq))
@@ -328,9 +381,20 @@ def measure(quick: bool = False) -> dict:
     return {
         "drain": drain(20000 if quick else 100000),
         "paho_queue": peer_queue(20000 if quick else 50000),
-        "lateness": lateness(20 if quick else 60, 1 if quick else 4),
+        "lateness": lateness(30 if quick else 60, 1 if quick else 4),
         "outage": outage(),
     }
+
+
+def missed(figures: dict) -> list:
+    drained, late, out = (figures[key] for key in ("drain", "lateness", "outage"))
+    return [
+        *budget.at_least("drained, samples/s", drained["per_s"], drained["limit_per_s"]),
+        *budget.at_most("live samples late, ms", drained["live_late_max_ms"], drained["limit_live_ms"]),
+        *budget.at_most("tick late p99, in trouble to quiet", late["ratio"], late["limit_ratio"]),
+        *budget.at_most("a frozen broker noticed after s", out["noticed_s"], out["limit_noticed_s"]),
+        *budget.at_most("live again after s", max(out["back_s"]), out["limit_back_s"]),
+    ]
 
 
 def told(figures: dict) -> str:
@@ -342,16 +406,22 @@ def told(figures: dict) -> str:
         f"  {drained['live_samples']} live samples at most {drained['live_late_max_ms']} ms late "
         f"(limit {drained['limit_live_ms']})",
         f"report: tick late p99 {late['quiet_p99_ms']} ms quiet, {late['troubled_p99_ms']} ms in trouble:",
-        "  the broker frozen off and on, a slow disk, 10,000 samples to drain",
+        f"  the broker frozen for {FROZEN_S} s off and on, TLS anew {late['connected_again']} times, a slow "
+        "disk, 10,000 samples to drain",
         f"  ratio {late['ratio']} (limit {late['limit_ratio']}), {late['ticks']} ticks each, max "
         f"{late['quiet_max_ms']} and {late['troubled_max_ms']} ms; a bare wait beside it: p99 "
         f"{late['bare_quiet_p99_ms']} and {late['bare_troubled_p99_ms']} ms",
-        f"report: a frozen broker is noticed after {out['noticed_s']} s of keepalive {out['keepalive_s']} s "
-        f"(limit {out['limit_noticed_s']}; paho alone {out['paho_noticed_s']})",
+        f"report: a frozen broker is noticed after {out['noticed_s'][0]} s idle, {out['noticed_s'][1]} s "
+        f"publishing, keepalive {out['keepalive_s']} s (limit {out['limit_noticed_s']}; paho alone "
+        f"{out['paho_noticed_s'][0]} and {out['paho_noticed_s'][1]})",
+        f"  a reporter stopped by SIGSTOP is offline at the broker after {out['hung_reporter_s']} s "
+        f"(by MQTT: {out['limit_noticed_s']}, and what the broker takes to look)",
         f"  live again after the broker's return: {', '.join(map(str, out['back_s']))} s "
         f"(limit {out['limit_back_s']})",
     ])
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(), indent=1))
+    found = measure()
+    print(json.dumps(found, indent=1))
+    sys.exit(1 if missed(found) else 0)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks import budget
 from edge.box import micropython
 
 SCRIPT = Path(__file__).with_name("sampling_loop.py")
@@ -34,6 +35,14 @@ def _run(command, ticks: int) -> dict:
     if done.returncode:
         return {"error": done.stderr.strip().splitlines()[-1]}
     return json.loads(done.stdout)
+
+
+def missed(figures: dict) -> list:
+    """The limit is that of the box."""
+    found = figures["CPython"]
+    if "error" in found:
+        return [f"CPython: {found['error']}"]
+    return [miss for case, (us, *_) in found.items() for miss in budget.at_most(f"us, {case}", us, LIMIT_US)]
 
 
 def told(figures: dict) -> str:

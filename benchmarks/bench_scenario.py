@@ -7,6 +7,7 @@ signals, loops, guard, reports or physics. What it leaves is the cost of everyth
 import time
 from pathlib import Path
 
+from benchmarks import budget
 from edge.box.config import describe, find
 from edge.emulator import scenario
 from edge.emulator.virtual import VirtualRun
@@ -60,6 +61,10 @@ def measure(quick: bool = False) -> dict:
         "speed_target": SPEED_TARGET,
         "totals": report["totals"],
     }
+
+
+def missed(figures: dict) -> list:
+    return budget.at_least("times real time", round(figures["times_real"]), figures["target"])
 
 
 def told(figures: dict) -> str:

@@ -26,6 +26,7 @@ class Tally:
 
     replied = 0
     failed = 0
+    waits = 0
 
 
 class Device:
@@ -88,6 +89,7 @@ def run(port: str, baud: int, transactions: int, units: int, period_ms: int) -> 
     poll(clock, bus, tally, 5)
     for device in devices:
         device.replies = 0
+    tally.waits = 0
     before_us = clock.now_us()
     before_s = cpu_s()
     poll(clock, bus, tally, tally.replied + transactions)
@@ -99,6 +101,7 @@ def run(port: str, baud: int, transactions: int, units: int, period_ms: int) -> 
         "seconds": took_us / 1e6,
         "cpu_us": cpu_us / transactions,
         "failures": tally.failed,
+        "waits": tally.waits / transactions,
         "replies": [device.replies for device in devices],
     }
 
@@ -108,6 +111,9 @@ def poll(clock, bus, tally: Tally, replies: int):
     while tally.replied < replies:
         now_us = clock.now_us()
         next_us = bus.step(now_us)
+        if tally.replied >= replies:
+            return
+        tally.waits += 1
         if bus.listen_us > now_us:
             clock.wait(min(next_us, bus.listen_us), [])
         else:

@@ -1,11 +1,15 @@
 """Other people's masters polling eight registers back to back, each as its users have it.
 
-    python -m benchmarks.bus_peers pymodbus|minimalmodbus PORT BAUD TRANSACTIONS      prints one JSON line
+    python -m benchmarks.bus_peers pymodbus|pymodbus-async|minimalmodbus PORT BAUD TRANSACTIONS
+
+prints one JSON line.
 """
 
 import json
 import sys
 import time
+
+from edge.box.run import wake_on_time
 
 
 def pymodbus(port: str, baud: int):
@@ -33,11 +37,36 @@ def minimalmodbus(port: str, baud: int):
     return lambda: instrument.read_registers(0, 8)
 
 
-MASTERS = {"pymodbus": pymodbus, "minimalmodbus": minimalmodbus}
+def pymodbus_async(port: str, baud: int):
+    """A function that reads once, with pymodbus' asynchronous client on a loop of its own."""
+    import asyncio
+
+    from pymodbus.client import AsyncModbusSerialClient
+
+    loop = asyncio.new_event_loop()
+
+    async def connected():
+        client = AsyncModbusSerialClient(port, baudrate=baud, timeout=0.5)
+        await client.connect()
+        return client
+
+    client = loop.run_until_complete(connected())
+
+    def read():
+        reply = loop.run_until_complete(client.read_holding_registers(0, count=8, device_id=1))
+        if reply.isError() or len(reply.registers) != 8:
+            raise OSError(str(reply))
+
+    return read
+
+
+MASTERS = {"pymodbus": pymodbus, "pymodbus-async": pymodbus_async, "minimalmodbus": minimalmodbus}
 
 
 def main():
     name, port, baud, transactions = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    # The same timer slack as ours has.
+    wake_on_time()
     read = MASTERS[name](port, baud)
     for _ in range(5):
         read()

@@ -32,10 +32,10 @@ def paho_queue(port: int, count: int, payload: str) -> dict:
 
 
 class Alone:
-    """A client with a keepalive that sends ``rate_hz`` messages a second; ``connected`` as it sees it."""
+    """A client with a keepalive and ``rate_hz`` messages a second, or none; ``connected`` as it sees it."""
 
     def __init__(self, port: int, keepalive_s: int, rate_hz: int):
-        self._period_s = 1 / rate_hz
+        self._period_s = 1 / rate_hz if rate_hz else None
         self.connected = False
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
         self._client.on_connect = lambda *_: self._set(True)
@@ -50,7 +50,7 @@ class Alone:
         self.connected = connected
 
     def _publish(self):
-        while not self._ended.wait(self._period_s):
+        while self._period_s and not self._ended.wait(self._period_s):
             self._client.publish("alone", b"x", 1)
 
     def close(self):

@@ -37,11 +37,14 @@ class Cascade:
         `set_point` and `outer_value` in the unit of the outer loop, `inner_value` in that of the inner loop,
         `feed_forward` in units of the output, `dt_s` as for PID.step(). A non-finite `outer_value` or
         `set_point` leaves the inner loop at the held set point, outer.flag 1; a non-finite `inner_value`
-        holds the output.
+        holds the outputs of both, and the outer one goes on from there without a bump.
         """
         outer = self.outer
         inner = self.inner
-        inner_set_point = outer.step(set_point, outer_value, 0.0, dt_s)
+        if inner_value - inner_value == 0.0:
+            inner_set_point = outer.step(set_point, outer_value, 0.0, dt_s)
+        else:
+            inner_set_point = outer.follow(set_point, outer_value, 0.0, outer.out, dt_s)
         output = inner.step(inner_set_point, inner_value, feed_forward, dt_s)
         self._hold(inner_value)
         return output

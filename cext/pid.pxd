@@ -30,12 +30,13 @@ cdef class PID:
     cdef bint _in_sequence
     cdef bint _forced
 
-    @cython.locals(proportional=cython.double, derivative=cython.double, integral=cython.double, jump=cython.double,
-                   tracking_s=cython.double, share=cython.double, demand=cython.double, out=cython.double)
+    @cython.locals(error=cython.double, weighting=cython.double, proportional=cython.double, derivative=cython.double,
+                   integral=cython.double, again=cython.double, tracking_s=cython.double, share=cython.double,
+                   outside=cython.double, excess=cython.double, demand=cython.double, out=cython.double)
     cpdef double step(self, double set_point, double process_value, double feed_forward, double dt_s) noexcept
 
-    @cython.locals(proportional=cython.double, derivative=cython.double, integral=cython.double,
-                   dt_good=cython.bint)
+    @cython.locals(weighting=cython.double, proportional=cython.double, derivative=cython.double,
+                   integral=cython.double, dt_good=cython.bint)
     cpdef double follow(self, double set_point, double process_value, double feed_forward, double output,
                         double dt_s) noexcept
 
@@ -57,13 +58,17 @@ cdef class PID:
     @cython.locals(error=cython.double)
     cdef double _error(self, double set_point, double process_value) noexcept
 
-    @cython.locals(weighting=cython.double)
-    cdef double _proportional(self, double set_point, double process_value) noexcept
+    cdef double _weighting(self, double set_point) noexcept
 
-    @cython.locals(rise=cython.double, lag=cython.double, kick=cython.double)
+    @cython.locals(integral=cython.double, outside=cython.double)
+    cdef double _starting(self, double output, double proportional, double weighting, double derivative,
+                          double feed_forward) noexcept
+
+    @cython.locals(low=cython.double, high=cython.double)
+    cdef double _outside(self, double load, double feed_forward) noexcept
+
+    @cython.locals(rise=cython.double, lag=cython.double, kept=cython.double)
     cdef double _derivative(self, double set_point, double process_value, double dt_s) noexcept
-
-    cdef double _tracking_time(self) noexcept
 
     @cython.locals(out=cython.double, change=cython.double)
     cdef double _limited(self, double demand, double dt_s) noexcept

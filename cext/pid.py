@@ -1,13 +1,17 @@
 """PID controller: ISA position form, two degrees of freedom, for irregular sampling.
 
     u = P + I + D + feed-forward,   e = direction (r - y)
-    P = K (e + (b - 1) direction r)                             K direction (b r - y) without dead band
+    P = K e + W,   W = K (b - 1) direction r                    K direction (b r - y) without dead band
     I = integral of K/Ti e dt + (u realised - u) / Tt dt        back-calculation against wind-up
     D = K Td s / (1 + s Td/N) direction (c r - y)
 
 r is the set point, y the process value, u the output in its own unit (usually percent). Discretised with
 backward differences, so the derivative is stable and free of ringing at every sampling period. I and D are
 held in the unit of the output.
+
+I + W is what the controller takes the process to need at the set point: the load. A load outside the range of
+the output comes from a start, a change of set point or of parameters, and not from the process. While u is
+beyond a limit, I gives up what of the load is outside, as far as the output does not move by it.
 
 One input, realised(), tells the controller what became of its output, wherever that was cut:
 
@@ -25,8 +29,6 @@ one by one, at any time.
 Source: K. J. Astrom and T. Hagglund, Advanced PID Control (ISA, 2006), chapter 3.
 """
 
-from math import sqrt
-
 _OK = 0
 _NON_FINITE = 1
 _BAD_DT = 2
@@ -43,8 +45,8 @@ class PID:
       n           filter of the derivative, its time constant is Td/N; > 0, 10 at first, usual 2..20
       b, c        weights of the set point in P (1 at first) and D (0 at first: a change of set point does not
                   kick)
-      tt_s        tracking time of the back-calculation in s; 0 (at first) takes sqrt(Ti Td), or Ti without
-                  derivative
+      tt_s        tracking time of the back-calculation in s; 0 (at first) takes Ti; a shorter one turns noise
+                  at a limit into offset
       direction   +1.0 reverse acting (at first): the output rises when the process value is below the set
                   point, as for heating; -1.0 direct acting, as for cooling or a damper that relieves pressure
       dead_band   half width in units of the process value, 0 (at first) for none; within it P and I see no
@@ -62,9 +64,10 @@ class PID:
       flag        0 ok; 1 an argument or the result was not finite; 2 dt_s was not a positive number. With 1
                   and 2 the output and the state are held.
 
-    Wind-up: however long the output was at a limit, it leaves it at the first sample in which the process
-    value is beyond the set point, if Tt <= Ti and D is zero; with Tt > Ti it may take
-    Tt ln(1 + (1 - Ti/Tt) e0/e) longer, e0 the error at the limit and e the one of the other sign.
+    Wind-up: whatever came before, the output leaves out_min or out_max at the first sample in which the
+    process value is beyond the set point, if feed-forward + D pushes into the limit by less than K |e|. Where
+    it pushes by x more, and at a limit downstream that keeps back x, that flows off in
+    Tt ln(1 + x Ti/(Tt K |e|)).
     """
 
     def __init__(self, gain, ti_s, td_s):
@@ -100,25 +103,37 @@ class PID:
         if not (dt_s > 0.0 and dt_s - dt_s == 0.0):
             self.flag = _BAD_DT
             return self.out
-        proportional = self._proportional(set_point, process_value)
+        error = self._error(set_point, process_value)
+        weighting = self._weighting(set_point)
+        proportional = self.gain * error + weighting
         derivative = self._derivative(set_point, process_value, dt_s)
         if self._forced:
-            integral = self.out - proportional - derivative - feed_forward
+            integral = self._starting(self.out, proportional, weighting, derivative, feed_forward)
         else:
             # Zero, and exactly so, unless a parameter has changed.
-            jump = self._proportional(self.set_point, self.process_value) - self.proportional
-            integral = self.integral - jump
+            again = self.gain * self._error(self.set_point, self.process_value)
+            integral = self.integral - (again + self._weighting(self.set_point) - self.proportional)
             if not self.td_s > 0.0:
                 integral += self.derivative
             if self.ti_s > 0.0 and self.out != self.demand:
                 # What was kept back here or downstream flows off with Tt, at most all of it.
-                tracking_s = self._tracking_time()
+                tracking_s = self.tt_s if self.tt_s > 0.0 else self.ti_s
                 share = dt_s / tracking_s if tracking_s > dt_s else 1.0
                 integral += share * (self.out - self.demand)
         if self.ti_s > 0.0:
-            integral += self.gain * dt_s / self.ti_s * self._error(set_point, process_value)
+            outside = self._outside(integral + weighting, feed_forward)
+            if outside != 0.0:
+                # The output does not move: it stays at the limit, or is on it.
+                demand = (proportional + integral) + (derivative + feed_forward)
+                if demand > self.out_max:
+                    excess = demand - self.out_max
+                    integral -= outside if outside < excess else excess
+                elif demand < self.out_min:
+                    excess = demand - self.out_min
+                    integral -= outside if outside > excess else excess
+            integral += self.gain * dt_s / self.ti_s * error
         integral = _flushed(integral)
-        demand = proportional + integral + derivative + feed_forward
+        demand = (proportional + integral) + (derivative + feed_forward)
         out = self._limited(demand, dt_s)
         if demand - demand != 0.0 or out - out != 0.0:
             self.flag = _NON_FINITE
@@ -132,10 +147,12 @@ class PID:
     def follow(self, set_point, process_value, feed_forward, output, dt_s):
         """Take `output` from outside (manual, tracking, an override), and return it.
 
-        The next step() starts from `output` without a bump, limits permitting. A finite `output` is followed
-        even if the other arguments are not finite (`flag` 1): a failed sensor does not lock the hand. A
-        `dt_s` that is not positive (`flag` 2) leaves the derivative as it is; 0 serves to set a starting
-        point. A non-finite `output` is refused: held output, `flag` 1.
+        The next step() starts from `output` without a bump, limits permitting. At a limit that the error
+        pushes against, a load that would be outside the range is taken to be `output`.
+
+        A finite `output` is followed even if the other arguments are not finite (`flag` 1): a failed sensor
+        does not lock the hand. A `dt_s` that is not positive (`flag` 2) leaves the derivative as it is; 0
+        serves to set a starting point. A non-finite `output` is refused: held output, `flag` 1.
         """
         if output - output != 0.0:
             self.flag = _NON_FINITE
@@ -147,13 +164,17 @@ class PID:
         dt_good = dt_s > 0.0 and dt_s - dt_s == 0.0
         if dt_good:
             derivative = self._derivative(set_point, process_value, dt_s)
-        proportional = self._proportional(set_point, process_value)
-        integral = output - proportional - derivative - feed_forward
+        weighting = self._weighting(set_point)
+        proportional = self.gain * self._error(set_point, process_value) + weighting
+        integral = self._starting(output, proportional, weighting, derivative, feed_forward)
         if integral - integral != 0.0:
             self.flag = _NON_FINITE
             self._in_sequence = False
             self._forced = True
             return output
+        if integral != output - proportional - derivative - feed_forward:
+            self.demand = (proportional + integral) + (derivative + feed_forward)
+            self._settle(output)
         self._remember(set_point, process_value, proportional, integral, derivative)
         if not dt_good:
             self.flag = _BAD_DT
@@ -246,13 +267,39 @@ class PID:
                 error -= self.dead_band
             elif error < -self.dead_band:
                 error += self.dead_band
-            elif error - error == 0.0:  # a NaN must come through (MicroPython 1.9.2 finds it equal to itself)
-                error = 0.0
+            else:
+                error -= error  # zero, but a NaN must come through
         return error
 
-    def _proportional(self, set_point, process_value):
-        weighting = (self.b - 1.0) * self.direction * set_point
-        return self.gain * (self._error(set_point, process_value) + weighting)
+    def _weighting(self, set_point):
+        """Return W, what P has besides K e."""
+        return self.gain * (self.b - 1.0) * self.direction * set_point
+
+    def _starting(self, output, proportional, weighting, derivative, feed_forward):
+        """Return the I from which the output starts at `output`.
+
+        At a limit that the error pushes against, I may be anything beyond. Where the load would be outside
+        the range, it is taken to be what is at the limit.
+        """
+        integral = output - proportional - derivative - feed_forward
+        outside = self._outside(integral + weighting, feed_forward)
+        if (outside < 0.0 and output >= self.out_max) or (outside > 0.0 and output <= self.out_min):
+            integral = output - weighting - derivative - feed_forward
+        return integral
+
+    def _outside(self, load, feed_forward):
+        """Return how far `load` is above (+) or below (-) the range, with `feed_forward` or without."""
+        low = self.out_min
+        high = self.out_max
+        if feed_forward > 0.0:
+            low -= feed_forward
+        else:
+            high -= feed_forward
+        if load > high:
+            return load - high
+        if load < low:
+            return load - low
+        return 0.0
 
     def _derivative(self, set_point, process_value, dt_s):
         """Return D one backward difference later."""
@@ -264,16 +311,9 @@ class PID:
         lag = self.td_s + self.n * dt_s
         if not lag > 0.0:
             return 0.0
-        kick = self.gain * self.td_s * self.n * self.direction * rise
-        return _flushed((self.td_s * self.derivative + kick) / lag)
-
-    def _tracking_time(self):
-        """Return Tt in s."""
-        if self.tt_s > 0.0:
-            return self.tt_s
-        if self.td_s > 0.0:
-            return sqrt(self.ti_s * self.td_s)
-        return self.ti_s
+        # The division does not wait for the process value.
+        kept = self.td_s / lag
+        return _flushed(kept * (self.derivative + self.gain * self.n * self.direction * rise))
 
     def _limited(self, demand, dt_s):
         # Written so that a limit that is NaN gives NaN.

@@ -4,7 +4,7 @@
     output = low   until  y < -hysteresis
 
 Nearly every process with a dead time or with three and more lags answers with a steady cycle whose period and
-swing say how the loop is to be tuned; edge.tune.cycle makes a model of them. The output is never anything
+swing say how the loop is to be tuned; edge.tune.cycle makes settings of them. The output is never anything
 else than low, high or, before and after, the resting level: the actuator's swing is bounded by construction.
 
 Source: K. J. Astrom and T. Hagglund, Automatic tuning of simple regulators with specifications on phase and

@@ -15,7 +15,7 @@ from tests.node.fakes import HandSignal
 
 DT_S = 0.25
 CAPTIONS = {
-    "vote": "Three thermocouples of a section: one drifts away, is left out after a minute, and comes back",
+    "vote": "Three thermocouples of a section: one drifts away; the median stays with the others, and goes on without it",
     "sum": "A weighted sum of two fan speeds",
     "product": "A gas flow from differential pressure, while the pressure of the gas falls",
     "table": "What a load asks of primary air, held beyond the ends",
@@ -70,7 +70,7 @@ def vote():
             point.good(905.0 + 3 * i + 2.0 * math.sin(t / 17.0 + i) + (drift if i == 2 else 0.0))
 
     points = [HandSignal(name) for name in ("roof_a1", "roof_a2", "roof_a3")]
-    spec = {"kind": "vote", "of": "abc", "take": "highest", "with_two": "lower", "least": 1, "apart": 40.0,
+    spec = {"kind": "vote", "of": "abc", "take": "median", "with_two": "lower", "least": 1, "apart": 40.0,
             "apart_after_s": 60.0}  # fmt: skip
     return calc_run(spec, points, 360, drive, "degC")
 

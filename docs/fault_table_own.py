@@ -12,26 +12,35 @@ WRONG_C = 25.0
 # Changes of quality that the table shows.
 SHOWN = 3
 
-ROOF = "roof"
+ROOF = "roof_b"
 # Fault, unit, argument; those of the instrument come last.
 FAULTS = (
     ("silence", ROOF, None),
+    ("unplugged", "all", None),
+    ("deaf", ROOF, 300),
+    ("exception", ROOF, 4),
+    ("busy", ROOF, None),
     ("mute", ROOF, None),
     ("late", ROOF, 300),
     ("truncated", ROOF, None),
     ("split", ROOF, 20),
     ("merged", ROOF, None),
-    ("duplicated", ROOF, None),
+    ("duplicated", ROOF, 0),
     ("wrong_unit", ROOF, None),
     ("wrong_function", ROOF, None),
     ("wrong_crc", ROOF, None),
     ("stray", ROOF, 1),
     ("noise", ROOF, 0.02),
     ("echo", "all", None),
+    ("cut_echo", "all", None),
+    ("babbling", ROOF, 100),
+    ("second_master", ROOF, 200),
     ("reset", ROOF, None),
     ("frozen", ROOF, None),
     ("burnt_out", ROOF, "ai0"),
+    ("shorted", ROOF, "ai0"),
     ("watchdog", "burner_and_heater", None),
+    ("clamping", "burner_and_heater", 8000),
 )
 
 
@@ -67,15 +76,17 @@ class Shown:
 
 
 def measure(kind: str, unit, arg) -> Shown:
-    """Run the node with one fault on its line, and look at the signal of the roof's first thermocouple."""
+    """Run the node with one fault on its line, and look at the signal of the first thermocouple of section B."""
     description, _ = describe(find("bishkek"))
     run = VirtualRun("bishkek", description, 1)
-    signal = next(signal for signal in run.node.signals if signal.name == "roof_a1")
+    signal = next(signal for signal in run.node.signals if signal.name == "roof_b1")
     run.run_for(BEFORE_S)
     if signal.quality != GOOD:
-        raise RuntimeError(f"the line is not well before the fault: roof_a1 is {signal.why}")
+        raise RuntimeError(f"the line is not well before the fault: roof_b1 is {signal.why}")
     if kind == "watchdog":
         return _watchdog(run, unit)
+    if kind == "clamping":
+        return _clamping(run, unit, arg)
     shown = Shown()
     run.bench.fault(unit, kind, arg)
     last = (GOOD, "")
@@ -108,7 +119,7 @@ def _look(shown: Shown, signal, run, at_s: float):
             shown.bad_after_s = at_s
         return
     shown.worst = max(shown.worst, signal.quality)
-    shown.wrong_c = max(shown.wrong_c, abs(signal.value - run.bench.model.t_a1_c))
+    shown.wrong_c = max(shown.wrong_c, abs(signal.value - run.bench.model.t_b1_c))
 
 
 class Watchdog:
@@ -127,11 +138,10 @@ class Watchdog:
             return "the output did not fall"
         if self.back_s < 0:
             return "the output falls to its safe value and stays there"
-        return f"the output falls to its safe value; armed anew and back after {self.back_s:.2f} s"
+        return f"the output falls to its safe value; armed anew and driven again after {self.back_s:.2f} s"
 
 
 def _watchdog(run, unit) -> Watchdog:
-    before = run.bench.outputs()["air_heater"]
     run.bench.fault(unit, "watchdog")
     fell = False
     at_s = 0.0
@@ -140,6 +150,32 @@ def _watchdog(run, unit) -> Watchdog:
         at_s += SAMPLE_S
         really = run.bench.outputs()["air_heater"]
         fell = fell or really < 1.0
-        if fell and abs(really - before) < 10.0:
+        if fell and really >= 1.0:
             return Watchdog(fell, at_s)
     return Watchdog(fell, -1.0)
+
+
+class Clamped:
+    """An output module that takes less than it is sent: what it puts out, and what the node says of it."""
+
+    worst = GOOD
+    wrong_c = 0.0
+    bad_after_s = -1.0
+
+    def __init__(self, really: float, output):
+        self.really = really
+        self.value = output.value
+        self.quality = QUALITIES[output.quality]
+        self.why = output.why
+
+    def told(self) -> str:
+        reported = "nothing" if self.value is None else f"{self.value:.0f} %"
+        why = f" ({self.why})" if self.why else ""
+        return f"the output stands at {self.really:.0f} %; reported: {reported}, {self.quality}{why}"
+
+
+def _clamping(run, unit, arg) -> Clamped:
+    output = next(output for output in run.node.guard.outputs if output.name == "air_heater")
+    run.bench.fault(unit, "clamping", arg)
+    run.run_for(DURING_S)
+    return Clamped(run.bench.outputs()["air_heater"], output)

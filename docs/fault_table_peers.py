@@ -24,6 +24,10 @@ COUNT = 4
 # Between two reads of the same register nothing moves so far.
 WRONG = 1500
 WITHIN_S = 10.0
+# In these rows an output is written.
+OF_OUTPUTS = ("watchdog", "clamping")
+# What the module shows of a broken and of a shorted thermocouple: the latter has its terminals at 35.0 degC.
+SHOWS = {"burnt_out": 0x7FFF, "shorted": 350}
 
 
 class PeerError(Exception):
@@ -154,13 +158,14 @@ class Seen:
         self.during = {"right": 0, "error": 0, "wrong": 0}
         self.after = {"right": 0, "error": 0, "wrong": 0}
         self.burnt = 0
+        self.shows = ""
         self.unmoved = False
 
     def told(self) -> str:
         """One cell of the table."""
         said = _counts(self.during)
         if self.burnt:
-            said += f", of these {self.burnt} with 0x7FFF as a value"
+            said += f", of these {self.burnt} with {self.shows} as a value"
         if self.unmoved:
             said += ", but the output does not move"
         if self.after["error"] or self.after["wrong"]:
@@ -180,16 +185,18 @@ def measure(make, kind: str, unit, arg, bench: FurnaceBench, folder: Path) -> Se
     seen = Seen()
     try:
         bench.fault(unit, kind, arg)
-        if kind == "burnt_out":
+        if kind in SHOWS:
             time.sleep(0.6)
-        if kind == "watchdog":
+        if kind in OF_OUTPUTS:
             _write(peer, seen)
             time.sleep(0.6)
+        if kind == "watchdog":
             seen.unmoved = bench.state()["outputs"]["burner"] < 1.0
-        for turn in range(0 if kind == "watchdog" else 10):
+        for turn in range(0 if kind in OF_OUTPUTS else 10):
             _read(peer, GROUPS[turn % 2], expected, seen.during, seen, kind)
         bench.clear()
-        if kind in ("burnt_out", "reset"):
+        bench.wait_for(lambda state: not state["port"]["lost"])
+        if kind in (*SHOWS, "reset"):
             time.sleep(1.5)
         for turn in range(6):
             _read(peer, GROUPS[turn % 2], expected, seen.after, seen, "")
@@ -228,11 +235,12 @@ def _flush(port: str):
 def _read(peer, address: int, expected: dict, found: dict, seen: Seen, kind: str):
     try:
         values = peer.read(address)
-    except PeerError:
+    except (PeerError, OSError, termios.error):
         found["error"] += 1
         return
-    if kind == "burnt_out" and address == 0 and values and values[0] == 0x7FFF:
+    if kind in SHOWS and address == 0 and values and values[0] == SHOWS[kind]:
         seen.burnt += 1
+        seen.shows = "0x7FFF" if kind == "burnt_out" else "the terminals' 35.0 °C"
         values = [expected[address][0], *values[1:]]
     right = len(values) == COUNT and all(
         abs(value - good) < WRONG for value, good in zip(values, expected[address], strict=True)

@@ -2,7 +2,7 @@
 
 The node's column is measured on virtual time and is the same on every run; the peers' columns are measured
 on a pseudo-terminal in real time and take some minutes. Needs the extra test, gcc and libmodbus-dev.
-    --own     print the node's column only
+    --own     make the node's column only, in seconds, and keep the others'
 """
 
 import argparse
@@ -25,19 +25,22 @@ Made by `python docs/make_fault_table.py`. The faults are those of [the emulator
 on the roof module (thermocouples, polled every 250 ms, time-out 60 ms, one retry, `late_ms` 1000) and lasts
 {during:.0f} s. The cell says what the signal of its first thermocouple shows, and how long after. A value
 further than {wrong:.0f} °C from the furnace's true temperature that is not marked bad would be called wrong.
-In the row of the watchdog it is the output module's, and the cell says what becomes of the output.
+In the rows of the watchdog and of clamping it is the output module's, and the cell says what becomes of
+the output.
 
 **The others**: on a pseudo-terminal paced at 38400 bit/s, with a time-out of {timeout:.0f} ms and else with
 their defaults. Two groups of four registers are read in turn: ten times during the fault, six times after
 it. *Right*: the registers that were asked for. *Error*: the library says that it has failed. **Wrong**:
 other registers, or fewer, are handed over as what was asked for. In the row of the watchdog they write an
-output ten times instead, which a module with a tripped watchdog ignores. These columns come from real time:
+output ten times instead, which a module with a tripped watchdog ignores; in that of clamping they write by
+function 6 what the module does not take. These columns come from real time:
 counts differ a little from run to run, with the time at which a late reply meets the next request.
 """
 
 TAIL = """
-What the node can not see: an instrument that answers its last reading for ever (frozen) answers like a
-sound one.
+What the node can not see: an instrument that answers its last reading for ever (frozen), and the temperature
+of its terminals that a shorted thermocouple shows: both come like a sound reading. A vote of several sensors
+sees the second.
 
 What lies beyond `late_ms`: Modbus RTU numbers no transactions. A reply that comes later than that, in the
 very transaction in which the same unit is asked with the same function for as many registers, is taken for
@@ -68,14 +71,27 @@ def page(ours: dict, theirs: dict, names: list, timeout_s: float) -> str:
     return head + "\n" + "\n".join(table) + "\n" + TAIL
 
 
+def renewed(text: str, ours: dict) -> str:
+    """The page with another column of the node; a fault that the others have not met needs the whole page."""
+    cells = {label(kind, arg): ours[kind] for kind, _, arg in own.FAULTS}
+    lines = text.splitlines()
+    for i, line in enumerate(lines):
+        if line.startswith("| `"):
+            _, fault, _, *others = line.split("|")
+            lines[i] = "|".join(["", fault, f" {cells.pop(fault.strip())} ", *others])
+    if cells:
+        raise SystemExit(f"the others have not met {', '.join(cells)}: make the whole page, without --own")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python docs/make_fault_table.py")
-    parser.add_argument("--own", action="store_true", help="print the node's column only")
+    parser.add_argument("--own", action="store_true", help="make the node's column only, and keep the others'")
     args = parser.parse_args()
     ours = own_column()
     if args.own:
-        for kind, cell in ours.items():
-            print(f"{kind:15} {cell}")
+        PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), ours), encoding="utf-8")
+        print(f"wrote the node's column of {PAGE}")
         return 0
     from docs import fault_table_peers as peers
 

@@ -44,7 +44,39 @@ Keys and channels of each type: [node-file.md](node-file.md). A node and a plant
 DESCRIBED = """
 ## Any other Modbus device
 
-Type `modbus`: the node file has a table for each register, and the plant file too.
+Type `modbus`: the node file has a table for each register, and the plant file too. Two readings of a meter
+whose manual says "40101-40102, float, low word first, 7F7FFFFF if there is none" and "40110 bits 4-6: state":
+
+    [device.meter]
+    type = "modbus"
+    bus = "field"
+    unit = 5
+    period_ms = 1000
+    pause_ms = 20               # the manual: "allow 20 ms after each response"
+    max_registers = 16          # "at most 16 registers per request"
+
+    [device.meter.register.flow]
+    role = "read"
+    table = "holding"
+    address = 100               # 40101 is the 101st, and the first is 0
+    type = "f32"
+    byte_order = "CDAB"
+    bad = ["0x7F7FFFFF"]        # in quotes: its bits
+    unit = "Nm3/h"
+
+    [device.meter.register.state]
+    role = "read"
+    table = "holding"
+    address = 109
+    type = "u16"
+    bit = 4
+    bits = 3
+    period_ms = 10000           # not as often as the rest
+    unit = ""
+"""
+
+EMULATED = """
+The emulated device, in a plant file:
 """
 
 REGISTERS = """
@@ -81,7 +113,9 @@ def page() -> str:
         if module != "modbus_device":
             parts.append(_family(module))
     parts.append(_section("icpdas", "What ICP DAS modules have in common", ["icpdas", "icpdas_dcon"], []))
-    parts.append(DESCRIBED + _notes("modbus_device") + _faults(["modbus"]))
+    notes = [_notes(module) for module in ("modbus_device", "register_codec", "register_blocks")]
+    emulated_so = _notes("modbus_device", "edge.emulator.instruments.")
+    parts.append(DESCRIBED + "".join(notes) + EMULATED + emulated_so + _faults(["modbus"]))
     parts.append(COMMANDS)
     for row in maps.rows(maps.COMMANDS):
         answer = f"`{row['reply']}`" if row["reply"] else "none"
@@ -113,9 +147,9 @@ def _section(name: str, title: str, notes: list, types: list) -> str:
     return text
 
 
-def _notes(module: str) -> str:
+def _notes(module: str, package: str = "edge.node.devices.") -> str:
     """The text of a driver's module without its first paragraph, which is its title."""
-    found = importlib.import_module("edge.node.devices." + module)
+    found = importlib.import_module(package + module)
     paragraphs = inspect.getdoc(found).split("\n\n")[1:]
     text = "".join(f"\n{paragraph}\n" for paragraph in paragraphs)
     return text.replace("~", "\\~").replace("*", "\\*").replace("``", "`")

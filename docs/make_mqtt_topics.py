@@ -37,16 +37,17 @@ Below `furnace/<site>/<node>/`:
 
 | topic | retained | payload | when |
 |---|---|---|---|
-| state | yes | `online` or `offline` | on every connection; `offline` is also the will |
+| state | yes | `online` or `offline` | on every connection; `offline` when the node hangs, and as will |
 | catalogue | yes | [JSON](catalogue.schema.json) | on every connection |
 | samples | no | [JSON](samples.schema.json) | from the outbox, QoS 1, several at once up to 16 kB |
 | event | no | [JSON](event.schema.json) | from the outbox, QoS 1, before all samples |
 | telemetry | no | [JSON](telemetry.schema.json) | live, every `period_ms` of `[report]`; not stored |
-| reporter | no | JSON: counters of the reporting end | live, once a second, from a box; not stored |
+| reporter | no | JSON: counters of the reporting end | live, every `reporter_ms`, from a box; not stored |
 | session | yes | JSON: see [commands](commands.md) | when the nonce changes |
 | answer | no | JSON: see [commands](commands.md) | after a command |
 | command | | JSON: see [commands](commands.md) | read by the node, where `[remote]` allows it |
 | barrier | no | empty | by the Sparkplug speaker, QoS 1 |
+| alive | yes | 16 hex digits of this start | on every connection, and on a quiet one: [why](brokers.md) |
 
 `v` is the version of a payload's form: a receiver that meets another one than it knows should say so and
 leave it. Keys may come in any order. Numbers have 7 significant digits, as many as the 32-bit floats that
@@ -65,6 +66,24 @@ While the disk can't be used there is a `box` in memory only, which an event of 
 When the outbox is full the oldest samples thin out: the values of one that is left out stand in the next that
 is kept. Order by `boot` and `seq`, or `up`, where the wall clock `t` may have jumped; `sync` says whether to
 trust `t`.
+
+**Is an output where it is said to be?** Its value is what the node commands. Its state is `auto`, `interlock`, `trip`,
+`safe`, `stopped`, `unknown` (the device does not follow, or does not answer), or `unconfirmed`: the device has not
+confirmed the value. The reason then begins with the state that is meant, as in `trip: high_temperature; refused:
+server device busy (exception 6)`, and the value is `uncertain` in samples. In `auto`, where values move with every
+tick, an output is unconfirmed when nothing has been confirmed for two seconds; in all other states from the first
+tick on. After two seconds that is an event of the kind `output`, and `unconfirmed NAME` is among the alarms of the
+telemetry. A command that a device refuses three times in a row, or answers with another value (`took 50 instead of
+525`), is an event of the kind `device` that names device, register and reason, and another when all has been
+confirmed for ten seconds.
+
+**A node that hangs** is offline. On a box its reporter hears something of it every second; after more than
+10 s of nothing it tells `state` and Home Assistant's availability as `offline`, sends Sparkplug's NDEATH
+and an alarm (an event of the kind `node`, name `silent`), and takes no commands. When the node speaks again
+there is another such event, and everything is born anew. A reporter that hangs is told by its wills: by the
+broker after 1.5 times `keepalive_s` where its process stands still (on a board: where the board does), at
+once where the process lives and its loop has stood still for 10 s. Births follow each other by a second or
+more, however often they are asked for.
 """
 
 HOME_ASSISTANT = """
@@ -81,7 +100,8 @@ HOME_ASSISTANT = """
 The state comes at most every 5 s, and at once when an alarm or a trip comes or goes. What is bad is null,
 which Home Assistant shows as unknown. Entities that are gone from the node file are removed by the next
 connection. An empty retained message on the config topic removes the device. Home Assistant only looks: it
-cannot make the nonce and the counter that a command needs.
+cannot make the nonce and the counter that a command needs. When nothing has come for three times `sample_ms`
+and 10 s, it takes every value as gone (`expire_after`): should nobody have told it that the node is offline.
 """
 
 
@@ -104,7 +124,7 @@ def sample(catalogue, seq: int, values: list):
 def example() -> dict:
     """Payloads of a small node, by the part of the page that shows them."""
     catalogue = Catalogue([
-        Metric("t_furnace", "degC"), Metric("roof_a1", "degC", FLOAT, "roof"),
+        Metric("t850", "degC"), Metric("roof_a1", "degC", FLOAT, "roof"),
         Metric("o2", "%", FLOAT, "flue_gas"), Metric("alarm.o2_low", "", BOOLEAN),
         Metric("node.mode", "", TEXT),
     ], "bishkek", "line1")

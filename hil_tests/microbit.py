@@ -13,7 +13,7 @@ import tty
 from pathlib import Path
 
 from cext.crc import crc16
-from edge.box.microbit import ChipError, RawRepl, flash_file, strip, take
+from edge.box.microbit import WITHIN_S, ChipError, RawRepl, flash_file, strip, take
 from edge.node.bus.modbus import sealed
 from tests.parts import missing_part, require_command
 
@@ -88,7 +88,7 @@ class Chip:
         )
         self._line = -1
         try:
-            self.port = self._line_name(10.0)
+            self.port = self._line_name(WITHIN_S)
             self._line = os.open(self.port, os.O_RDWR | os.O_NOCTTY)
             tty.setraw(self._line)
             self.repl = RawRepl(self._line)
@@ -118,31 +118,40 @@ class Chip:
         """Send modules of the core, each given as (name, names wanted of it), `after` other pieces."""
         self.repl.load([*after, *pieces(*modules)])
 
-    def boot_main(self, within_s: float = 60.0):
+    def boot_main(self):
         """Write main.py and what it needs of the core into the flash, reset, wait until it answers."""
+        self.write_main()
+        self.repl.reset()
+        self.wait_for_main(0.5)
+
+    def write_main(self):
         main = (ROOT / "boards" / "microbit" / "main.py").read_text(encoding="utf-8")
         self.repl.put("core.py", flash_file(pieces(*MAIN_NEEDS)))
         self.repl.put("main.py", strip(main).encode())
-        deadline = time.monotonic() + within_s
-        wait_s = 0.5
-        self.repl.reset()
-        time.sleep(wait_s)
+
+    def wait_for_main(self, wait_s: float):
+        """After a reset: ask after a while, until main.py answers.
+
+        To a chip that is not up yet a request is a Ctrl-C, which leaves it at its prompt. So whatever comes
+        instead of an answer: if there is a prompt, the chip is reset again, and gets more time.
+        """
+        deadline = time.monotonic() + WITHIN_S
         while True:
+            time.sleep(wait_s)
+            self.repl.forget()
             try:
-                return self.ask(FOLLOW, (0.0,), 2.0)
-            except ChipError as error:
+                return self.ask(FOLLOW, (0.0,), 5.0)
+            except ChipError:
                 if time.monotonic() > deadline:
                     raise
-                if "REPL" in str(error):
-                    # On a busy machine it was not up yet, and took the request for a Ctrl-C.
-                    wait_s *= 2.0
-                    self.repl.enter()
-                    self.repl.reset()
-                    time.sleep(wait_s)
-                else:
-                    self.repl.forget()
+            try:
+                self.repl.prompt(2.0)
+            except ChipError:
+                continue  # main.py runs: it was slow, or took noise for the beginning of the request
+            wait_s = 2.0 * wait_s + 0.1
+            self.repl.reset()
 
-    def ask(self, operation: int, numbers: tuple, within_s: float = 10.0) -> tuple:
+    def ask(self, operation: int, numbers: tuple, within_s: float = WITHIN_S) -> tuple:
         """One exchange with main.py: out, demand, integral, derivative, saturated, flag."""
         self.repl.send(request(operation, numbers))
         reply = self.repl.take(5, within_s)
@@ -166,7 +175,7 @@ class Chip:
         """Call function `number` and return the `size` bytes of its result."""
         self.repl.send(struct.pack(f"<BB{len(arguments)}f", number, len(arguments), *arguments))
         try:
-            return self.repl.take(size, 10.0)
+            return self.repl.take(size, WITHIN_S)
         except ChipError as error:
             raise ChipError(f"call {number}{arguments!r}: {error}") from error
 
@@ -179,7 +188,7 @@ class Chip:
             os.close(self._line)
             self._line = -1
         self._process.kill()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=60)
         self._process.stdout.close()
 
     def __enter__(self):

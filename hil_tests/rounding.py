@@ -7,7 +7,7 @@ widen a difference; so errors pile up in I alone, by what an addition to I round
 sets I anew.
 """
 
-from math import inf, sqrt
+from math import inf
 
 from hil_tests.chip_floats import UNIT
 
@@ -18,9 +18,10 @@ class Snapshot:
     def __init__(self, pid):
         self.gain, self.ti, self.td = pid.gain, pid.ti_s, pid.td_s
         self.n, self.b, self.c = pid.n, pid.b, pid.c
+        self.direction = pid.direction
         # Those that P and D depend on: where they change, I takes the difference.
         self.parameters = (self.gain, self.b, pid.direction, pid.dead_band, self.td)
-        self.tt = pid.tt_s or (sqrt(self.ti * self.td) if self.td else self.ti)
+        self.tt = pid.tt_s or self.ti
         self.out_min, self.out_max, self.rate = pid.out_min, pid.out_max, pid.rate_per_s
         self.p, self.i, self.d = pid.proportional, pid.integral, pid.derivative
         self.out, self.demand, self.flag = pid.out, pid.demand, pid.flag
@@ -86,11 +87,27 @@ class Rounding:
             size += abs(before.out) + abs(now.p) + abs(now.d) + abs(feed_forward)
             integral = self.out + self.proportional + self.derivative + 3 * UNIT * size
         if now.ti:
+            if self._may_have_given_up(now, feed_forward, dt):
+                # I became the nearest of itself, a limit - W and a limit - P - D - feed-forward.
+                given = abs(now.p) + abs(now.d) + abs(feed_forward) + abs(now.demand) + now.size_p(now)
+                integral = max(integral, self.proportional + self.derivative) + 4 * UNIT * (given + size)
             integral += UNIT * (6 * now.gain * dt / now.ti * abs(set_point - process_value) + size)
         self.integral = integral
         size = abs(now.p) + abs(now.i) + abs(now.d) + abs(feed_forward)
         self.demand = self.integral + self.proportional + self.derivative + 3 * UNIT * size
         self._limited(before, now, dt)
+
+    def _may_have_given_up(self, now, feed_forward, dt):
+        """Whether before its last addition I may have given up what of the load was outside the range."""
+        weighting = now.gain * (now.b - 1.0) * now.direction * now.set_point
+        added = dt / now.ti * (now.p - weighting)
+        load, demand = now.i - added + weighting, now.demand - added
+        doubt = 1000 * UNIT * (abs(now.i) + abs(now.p) + abs(now.d) + abs(added) + abs(weighting) + 100.0)
+        if now.out_min + doubt < demand < now.out_max - doubt:
+            return False
+        at_limit = min(abs(demand - now.out_min), abs(demand - now.out_max)) < doubt
+        low, high = now.out_min - max(feed_forward, 0.0), now.out_max - min(feed_forward, 0.0)
+        return at_limit or not low + doubt < load < high - doubt
 
     def _limited(self, before, now, dt):
         """Error of the output: that of the demand, of a limit, or of the last output."""
@@ -119,7 +136,12 @@ class Rounding:
             self.proportional = 6 * UNIT * now.size_p(now)
             self._parameters = now.parameters
         size = abs(output) + abs(now.p) + abs(now.d) + abs(feed_forward)
-        self.integral = self.proportional + self.derivative + 3 * UNIT * size
+        if now.demand != output:
+            # The error pushes against a limit: it is beyond the output, and not in I.
+            size += abs(now.demand) + now.size_p(now)
+            self.demand = self.proportional + 4 * UNIT * size
+            self._free = False
+        self.integral = self.proportional + self.derivative + 4 * UNIT * size
 
     def _realised(self, before, now, output):
         if output - output == 0.0:

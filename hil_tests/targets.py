@@ -21,12 +21,14 @@ from tests.node.report.brokers import Mosquitto
 PLANT = "bishkek"
 
 
-def node_file(folder) -> str:
-    """The packaged node file with a shorter proof of 850 degC: each test waits less for the feeder."""
+def node_file(folder, changes: dict) -> str:
+    """The packaged node file with some lines changed."""
     text = find(PLANT).read_text()
-    assert "on_after_s = 30" in text
+    for line, other in changes.items():
+        assert line in text
+        text = text.replace(line, other)
     path = folder / "line1.toml"
-    path.write_text(text.replace("on_after_s = 30", "on_after_s = 5"))
+    path.write_text(text)
     return str(path)
 
 
@@ -35,10 +37,12 @@ class Target:
 
     name = ""
     can = set()
+    # A shorter proof of 850 degC: each test waits less for the feeder.
+    changes = {"on_after_s = 30": "on_after_s = 5"}
 
     def __init__(self, folder):
         self.folder = folder
-        self.node_file = node_file(folder)
+        self.node_file = node_file(folder, self.changes)
         self.description, _ = describe(self.node_file)
 
     def quality(self, signal: str) -> str:
@@ -66,8 +70,9 @@ class Target:
         }
 
     def at_safe_values(self) -> bool:
+        # Of outputs that move something; a burner control that is only released has no position.
         real = self.state()["outputs"]
-        return all(abs(real[name] - value) < 1.0 for name, value in self.safe_values().items())
+        return all(abs(real[name] - value) < 1.0 for name, value in self.safe_values().items() if name in real)
 
 
 class VirtualTarget(Target):
@@ -140,11 +145,15 @@ class ProcessTarget(Target):
     name = "process"
     runtime = "cpython"
     can = {"kill", "signal"}
+    # The emulator answers when the machine lets it: a unit must not seem silent because the machine is busy.
+    changes = {**Target.changes, "timeout_ms = 60 ": "timeout_ms = 400"}
+    # A condition may take so much longer than in virtual time, which alone is exact.
+    patience_s = 120
 
     def start(self):
         self.broker = Mosquitto(self.folder).start()
         self.emulator = Child("emulator", "edge.emulator.serve", PLANT, "--seed", "1", "--attached")
-        port = json.loads(self.emulator.line(20))["port"]
+        port = json.loads(self.emulator.line(60))["port"]
         settings = self.description["node"]
         self._listener = Listener(
             "127.0.0.1", self.broker.port, base_topic(settings["site"], settings["name"])
@@ -173,7 +182,7 @@ class ProcessTarget(Target):
 
     def _ask(self, text: str) -> dict:
         self.emulator.say(text)
-        return json.loads(self.emulator.line(5))
+        return json.loads(self.emulator.line(60))
 
     def state(self) -> dict:
         return self._ask("state")
@@ -201,6 +210,7 @@ class ProcessTarget(Target):
 
     def wait(self, condition, within_s: float) -> float:
         start = time.monotonic()
+        within_s += self.patience_s
         while not condition():
             assert time.monotonic() - start < within_s, f"not within {within_s} s; {self.node.complaints()}"
             assert self.emulator.alive(), self.emulator.complaints()

@@ -141,12 +141,36 @@ def test_what_is_no_request_is_not_answered_and_the_next_one_is(chip, frame):
     chip.repl.send(frame)
     with pytest.raises(ChipError, match="in time, but b''"):
         chip.repl.take(1, 0.3)
-    assert chip.ask(FOLLOW, (100.0, 90.0, 0.0, 40.0, DT_S)) == before
+    assert ask_again(chip, FOLLOW, (100.0, 90.0, 0.0, 40.0, DT_S)) == before
+    with pytest.raises(ChipError, match="in time, but b''"):
+        chip.repl.take(1, 0.1)
+
+
+def ask_again(chip, operation, numbers):
+    """As masters do: where the chip has not had its 20 ms yet, the request goes with the remnant."""
+    for _ in range(5):
+        try:
+            return chip.ask(operation, numbers, 10.0)
+        except ChipError as error:
+            if "but b''" not in str(error):
+                raise
+    raise AssertionError("no answer to five requests")
+
+
+def test_a_request_while_the_chip_boots_costs_another_reset_and_no_more():
+    """On a machine that has no time for the chip that happens by itself."""
+    require_microbit()
+    with Chip() as chip:
+        chip.write_main()
+        chip.repl.reset()
+        chip.repl.send(SOUND)
+        chip.wait_for_main(0.0)
+        assert chip.ask(FOLLOW, (100.0, 90.0, 0.0, 40.0, DT_S))[0] == 40.0
 
 
 def test_pymodbus_speaks_with_it(chip):
     """Another author's master: function 23, high word first."""
-    client = pytest.importorskip("pymodbus.client").ModbusSerialClient(chip.port, baudrate=115200, timeout=10)
+    client = pytest.importorskip("pymodbus.client").ModbusSerialClient(chip.port, baudrate=115200, timeout=60)
     assert client.connect()
     by_hand, automatic = registers(100.0, 90.0, 0.0, 40.0, DT_S), registers(100.0, 90.0, 0.0, DT_S)
     try:

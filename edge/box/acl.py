@@ -32,7 +32,7 @@ class Rights:
         self._users = {}
 
     def add(self, user: str, access: str, *topics: str):
-        """``access``: "read" or "write"."""
+        """``access``: "read", "write" or "readwrite"."""
         lines = self._users.setdefault(user, [])
         for topic in topics:
             line = f"topic {access} {topic}"
@@ -100,6 +100,8 @@ def grant(rights: Rights, description: dict, node: str, monitors: list, commande
         commanders = []
     base = messages.base_topic(settings["site"], settings["name"])
     readers = [*monitors, *commanders]
+    # Whether the broker is there, and whether another node has this one's name.
+    rights.add(node, "readwrite", f"{base}/{messages.ALIVE}")
     for kind in speaker.KINDS:
         if kind not in report:
             continue

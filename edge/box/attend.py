@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from edge.box import micropython
+from edge.box.line_writer import LineWriter
 from edge.box.ports import close_ports, open_ports
 from edge.box.serial_port import PortError
 from edge.box.signals import foreground, wakeable
@@ -26,7 +27,11 @@ def run_micropython(node_file, args) -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        with tempfile.TemporaryDirectory(prefix="furnace-edge-") as folder, wakeable() as woken:
+        with (
+            tempfile.TemporaryDirectory(prefix="furnace-edge-") as folder,
+            wakeable() as woken,
+            LineWriter(sys.stderr) as say,
+        ):
             path = Path(folder) / "node.json"
             path.write_bytes(description.dump(node_file.description))
             child = subprocess.Popen(
@@ -37,15 +42,16 @@ def run_micropython(node_file, args) -> int:
                 # Out of reach of a Ctrl-C at the terminal; the head of a session is hung up by its port.
                 process_group=0,
             )
-            return _attend(child, woken, args)
+            return _attend(child, woken, args, say)
     finally:
         close_ports(held)
 
 
-def _attend(child, woken: int, args) -> int:
-    """Pass commands and the wish to stop on to the child until it ends."""
+def _attend(child, woken: int, args, say) -> int:
+    """Pass commands and the wish to stop on to the child, and what it says to ``say``, until it ends."""
     stdin = sys.stdin.fileno() if sys.stdin is not None else -1
     output = b""
+    last = ""
     while True:
         waiting = [woken, child.stdout] + ([stdin] if foreground(stdin) else [])
         ready, _, _ = select.select(waiting, [], [], 1.0)
@@ -53,7 +59,13 @@ def _attend(child, woken: int, args) -> int:
             data = os.read(child.stdout.fileno(), 65536)
             if not data:
                 break
-            output += data
+            *lines, output = (output + data).split(b"\n")
+            for line in [line.decode(errors="replace") for line in lines]:
+                # The last state at the end is JSON, everything else the console.
+                if line.startswith("{"):
+                    last = line
+                else:
+                    say(line)
         asked = b""
         if stdin in ready:
             asked = os.read(stdin, 256)
@@ -68,13 +80,11 @@ def _attend(child, woken: int, args) -> int:
                 child.stdin.write(asked)
                 child.stdin.flush()
     code = child.wait(timeout=10)
-    lines = output.decode(errors="replace").splitlines()
-    if code == 0 and lines:
+    if code == 0 and last:
         if args.json:
-            print(lines[-1], flush=True)
+            print(last, flush=True)
         return 0
-    print("\n".join(lines), file=sys.stderr)
     if code == TO_BE_MENDED:
         return 2
-    print(f"the MicroPython node ended with code {code}; outputs rely on their leases", file=sys.stderr)
+    say(f"the MicroPython node ended with code {code}; outputs rely on their leases")
     return 1

@@ -20,6 +20,8 @@ import socket
 import sys
 import threading
 
+from edge.box.extras import missing
+
 LOOPBACK = "127.0.0.1"
 LISTENER = "default"
 CLOSE_TIMEOUT_S = 3.0
@@ -81,8 +83,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         import amqtt.broker  # noqa: F401
-    except ImportError as error:
-        print(f"broker: amqtt is not installed ({error}): pip install 'furnace-edge[demo]'", file=sys.stderr)
+    except ImportError:
+        print(missing("amqtt", "demo"), file=sys.stderr)
         return 2
     try:
         sock = listen(options.port)

@@ -37,13 +37,15 @@ def run(args) -> int:
     path = find(args.node)
     try:
         node_file = read(path)
-        if not args.elsewhere and not args.write:
-            _try_ports(node_file)
+        summary = summarise(node_file.description)
+        _refuse_overfull_lines(node_file, summary)
     except NodeFileError as error:
         _tell_problems(error, args.json)
         return 2
-    summary = summarise(node_file.description)
-    warnings = sorted(node_file.warnings + _full_lines(node_file, summary))
+    warnings = node_file.warnings + _full_lines(node_file, summary)
+    if not args.elsewhere and not args.write:
+        warnings += _ports(node_file)
+    warnings.sort()
     if args.write:
         try:
             Path(args.write).write_bytes(dump(node_file.description))
@@ -62,17 +64,16 @@ def run(args) -> int:
     return 0
 
 
-def _try_ports(node_file):
-    """NodeFileError for a port that is not there or in use."""
-    problems = []
+def _ports(node_file) -> list:
+    """Warnings of ports that are not there or in use: the node may run elsewhere, or run now."""
+    warnings = []
     for name, spec in node_file.description["bus"].items():
         try:
             SerialPort(spec["port"], spec["baud"], spec["framing"]).close()
         except PortError as error:
-            text = f"{error}; --elsewhere checks a file for another machine"
-            problems.append((node_file.lines["bus", name, "port"], text))
-    if problems:
-        raise NodeFileError(node_file.path, problems)
+            text = f"{error}; --elsewhere doesn't look for ports"
+            warnings.append((node_file.lines["bus", name, "port"], text))
+    return warnings
 
 
 def _tell_problems(error: NodeFileError, as_json: bool):
@@ -96,6 +97,19 @@ def _as_dicts(told: list) -> list:
     return [{"line": line, "text": text} for line, text in told]
 
 
+def _refuse_overfull_lines(node_file, summary: dict):
+    """NodeFileError for a bus whose polls alone take more time than there is."""
+    problems = []
+    for name, bus in summary["buses"].items():
+        if bus["reading_pct"] > 100.0:
+            text = f"bus {name} is busy for {bus['reading_pct']:.0f} % of the time with reading alone"
+            text += ", if every instrument answered at once: no poll would keep its period"
+            text += "; raise baud or period_ms, or move devices to another bus"
+            problems.append((node_file.lines["bus", name], text))
+    if problems:
+        raise NodeFileError(node_file.path, problems)
+
+
 def _full_lines(node_file, summary: dict) -> list:
     warnings = []
     for name, bus in summary["buses"].items():
@@ -104,6 +118,11 @@ def _full_lines(node_file, summary: dict) -> list:
             text = f"bus {name} is busy for {load_pct:.0f} % of the time if every instrument answered at once"
             text += "; raise baud or period_ms, or move devices to another bus"
             warnings.append((node_file.lines["bus", name], text))
+    for name, load_pct in summary["paused_pct"].items():
+        if load_pct > 100.0:
+            text = f"device {name} can't be read as often as it says: its requests and pauses take"
+            text += f" {load_pct:.0f} % of the time; raise period_ms, shorten pause_ms, or merge requests"
+            warnings.append((node_file.lines["device", name, "pause_ms"], text))
     return warnings
 
 
@@ -129,7 +148,13 @@ def summarise(description: dict) -> dict:
         "tick_ms": tick_ms,
         "buses": buses,
         "devices": {name: description["device"][name]["type"] for name in order["device"]},
-        "bad_within_ms": {device.name: bad_within_ms(device) for device in node.devices},
+        "paused_pct": {
+            station.device.name: round(polling_pct(station), 1)
+            for bus in node.buses
+            for station in bus.stations
+            if station.pause_us
+        },
+        "bad_within_ms": {device.name: bad_within_ms(device, slowest_ms(device)) for device in node.devices},
         "signals": order["signal"],
         "calcs": order["calc"],
         "loops": chain(description),
@@ -150,6 +175,11 @@ def chain(description: dict) -> dict:
     for name, spec in description["split"].items():
         goes[f"split.{name}"] = " and ".join(spec["parts"])
     return goes
+
+
+def slowest_ms(device) -> int:
+    """The longest period of a device's inputs."""
+    return max((device.period_of(name) for name in device.inputs), default=device.period_ms)
 
 
 def _report(report: dict, values: int) -> dict:
@@ -193,10 +223,15 @@ def exchange_us(master: Master, request: bytes) -> int:
 
 def reading_pct(bus) -> float:
     """Share of the line's time that the polls take, in percent."""
+    return sum(polling_pct(station, pauses=False) for station in bus.stations)
+
+
+def polling_pct(station, pauses: bool = True) -> float:
+    """Share of a unit's time that its polls take in percent, with the pauses after replies or without."""
     total = 0.0
-    for station in bus.stations:
-        for poll in station.polls:
-            total += 100.0 * exchange_us(station.master, poll.request) / poll.period_us
+    for poll in station.polls:
+        took_us = exchange_us(station.master, poll.request) + (station.pause_us if pauses else 0)
+        total += 100.0 * took_us / poll.period_us
     return total
 
 

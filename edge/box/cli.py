@@ -5,6 +5,7 @@ import importlib
 import sys
 
 from edge import __version__
+from edge.box.extras import missing
 
 # command -> (module, what it does). Modules are imported only when used: a missing extra stops one command.
 COMMANDS = {
@@ -43,15 +44,16 @@ def parser_for(command: str) -> argparse.ArgumentParser:
 
 def main(argv=None) -> int:
     argv = sys.argv[1:] if argv is None else argv
+    if sys.stdout is not None and sys.stdout.errors == "strict":
+        # A name from a file or a broker may have what the locale's encoding has not.
+        sys.stdout.reconfigure(errors="replace")
     wanted = next((word for word in argv if word in COMMANDS), "")
     try:
         args = parser_for(wanted).parse_args(argv)
         return importlib.import_module(COMMANDS[args.command][0]).run(args)
     except ModuleNotFoundError as error:
         if error.name in ("rich", "amqtt"):
-            print(
-                f"{error.name} is not installed: pip install 'furnace-edge[demo]' brings it", file=sys.stderr
-            )
+            print(missing(error.name, "demo"), file=sys.stderr)
             return 2
         raise
     except KeyboardInterrupt:

@@ -116,6 +116,7 @@ class Operator:
             tls=access.tls,
             username=access.username,
             password=access.password,
+            receive_max=65536,  # a session lists all that may be commanded
         )
 
     def ask(self, command: dict, wait_s: float) -> dict:
@@ -163,6 +164,8 @@ class Operator:
             raise Undelivered(f"the connection is lost: {details[0]}")
         elif what == HEARD:
             topic = details[0].rpartition("/")[2]
+            if topic not in self._heard:
+                return  # brokers have handed out retained messages of other topics
             try:
                 heard = json.loads(details[1])
             except (ValueError, RecursionError):

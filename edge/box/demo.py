@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from edge.box import micropython
@@ -44,6 +45,7 @@ def add_arguments(parser):
         default=[],
         help="report in this language as well, beside plain JSON; may be given twice",
     )
+    parser.add_argument("--node", metavar="FILE", help="another node file for this plant")
     parser.add_argument("--seed", type=int, default=1, help="seed of the emulated plant")
     parser.add_argument("--json", action="store_true", help="no table, a summary as JSON at the end")
 
@@ -59,11 +61,12 @@ def seconds(text: str) -> float:
 class Demo:
     """The three children and what was seen of them. ``start``, then ``tend`` often, then ``finish``."""
 
-    def __init__(self, plant: str, runtime: str, broker_port: int, seed: int, speak=()):
+    def __init__(self, plant: str, runtime: str, broker_port: int, seed: int, speak=(), node=None):
         self.plant = plant
         self.runtime = runtime
         self.seed = seed
-        self.description, _ = describe(find(plant))
+        self._source = find(node or plant)
+        self.description, _ = describe(self._source)
         self.broker_port = broker_port
         self.broker = self.emulator = self.node = None
         # A demo starts with an empty outbox, and leaves none behind.
@@ -74,13 +77,13 @@ class Demo:
         self.started = time.monotonic()
 
     def _node_file(self, speak) -> str:
-        """The packaged node file, or a copy that speaks further languages."""
+        """The node file, or a copy that speaks further languages."""
         more = [name for name in speak if name not in self.description["report"]]
         if not more:
-            return self.plant
-        path = Path(self.state.name, Path(find(self.plant)).name)
+            return str(self._source)
+        path = Path(self.state.name, Path(self._source).name)
         tables = "".join(LANGUAGES[name] for name in more)
-        path.write_text(Path(find(self.plant)).read_text(encoding="utf-8") + tables, encoding="utf-8")
+        path.write_text(Path(self._source).read_text(encoding="utf-8") + tables, encoding="utf-8")
         return str(path)
 
     def start(self):
@@ -95,13 +98,14 @@ class Demo:
         self.emulator = Child(
             "emulator", "edge.emulator.serve", self.plant, "--seed", str(self.seed), "--attached"
         )
-        self.serial_port = json.loads(self.emulator.line(20))["port"]
+        ports = json.loads(self.emulator.line(20))
+        self.serial_port = ports["port"]
+        wired = [f"{name}={path}" for name, path in ports.get("ports", {}).items()] or [self.serial_port]
         self._listen()
         arguments = [
             "run",
             self.node_file,
-            "--port",
-            self.serial_port,
+            *(word for path in wired for word in ("--port", path)),
             "--broker",
             f"127.0.0.1:{self.broker_port}",
             "--state",
@@ -171,12 +175,13 @@ class Demo:
             time.sleep(0.5)
 
     def _safe(self, outputs: dict) -> bool:
-        if not outputs:
-            return False
-        for name, spec in self.description["output"].items():
-            if spec["safe"] != "hold" and abs(outputs[name] - spec["safe"]) > SAFE_WITHIN:
+        # By the names of the plant's inputs; a release, say, moves nothing there.
+        seen = [name for name in self.description["output"] if name in outputs]
+        for name in seen:
+            safe = self.description["output"][name]["safe"]
+            if safe != "hold" and abs(outputs[name] - safe) > SAFE_WITHIN:
                 return False
-        return True
+        return bool(seen)
 
     def _end(self):
         if self.listener is not None:
@@ -234,7 +239,7 @@ def run(args) -> int:
 
 def _run(args, asked: list) -> int:
     try:
-        demo = Demo(args.plant, args.runtime, args.broker_port, args.seed, args.speak)
+        demo = Demo(args.plant, args.runtime, args.broker_port, args.seed, args.speak, args.node)
     except NodeFileError as error:
         print(error, file=sys.stderr)
         return 2
@@ -264,68 +269,19 @@ def _run(args, asked: list) -> int:
 def _tend(demo: Demo, args, asked: list) -> str:
     """Watch until there is a reason to end; which child died, or ""."""
     end = float("inf") if args.duration is None else demo.started + args.duration
-    show = Nothing if args.json else LiveTable if sys.stdout.isatty() else PlainLines
-    with show(demo) as update:
+    with nullcontext() if args.json else _screen(demo) as show:
         while not asked and time.monotonic() < end:
             died = demo.dead()
             if died:
                 return died
-            update()
+            if show is not None:
+                extra = f"{time.monotonic() - demo.started:.0f} s on {demo.serial_port}, Ctrl-C ends"
+                show(demo.listener.latest(), extra)
             time.sleep(0.25)
     return ""
 
 
-class Nothing:
-    """Shows nothing until the summary."""
+def _screen(demo: Demo):
+    from edge.monitor.screen import Screen
 
-    def __init__(self, demo: Demo):
-        self.demo = demo
-
-    def __enter__(self):
-        return self.update
-
-    def __exit__(self, *_):
-        return None
-
-    def update(self):
-        return None
-
-
-class LiveTable(Nothing):
-    """The live table."""
-
-    def __enter__(self):
-        from rich.live import Live
-
-        self._live = Live(auto_refresh=False, screen=False)
-        self._live.__enter__()
-        return self.update
-
-    def __exit__(self, *reason):
-        self._live.__exit__(*reason)
-
-    def update(self):
-        from edge.monitor.table import view
-
-        title = f"{self.demo.plant} ({self.demo.runtime})"
-        extra = f"{time.monotonic() - self.demo.started:.0f} s on {self.demo.serial_port}, Ctrl-C ends"
-        self._live.update(view(self.demo.listener.latest(), title, extra), refresh=True)
-
-
-class PlainLines(Nothing):
-    """A line every ten seconds, where the output is not a terminal."""
-
-    def __init__(self, demo: Demo):
-        super().__init__(demo)
-        self._next = 0.0
-
-    def update(self):
-        now = time.monotonic()
-        telemetry = self.demo.listener.latest()["telemetry"]
-        if telemetry is None or now < self._next:
-            return
-        self._next = now + 10
-        values = dict.fromkeys(loop[1] for loop in telemetry["loops"].values())
-        shown = [f"{name} {telemetry['signals'][name][0]}" for name in values if name in telemetry["signals"]]
-        alarms = ", ".join(telemetry["alarms"]) or "none"
-        print(f"{now - self.demo.started:6.0f} s  {', '.join(shown)}; alarms: {alarms}", flush=True)
+    return Screen(f"{demo.plant} ({demo.runtime})")

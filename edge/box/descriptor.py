@@ -6,6 +6,10 @@ import os
 _READ = 4096
 
 
+class PortError(OSError):
+    """A port that can't be used: says which one, why, and what to do."""
+
+
 class Descriptor:
     """One end of a line; ``path`` names it. Who opens it calls use().
 

@@ -25,6 +25,8 @@ import time
 # The chip keeps 64 bytes that arrive while it is busy. A block is smaller, and waits for the answer to the
 # one before.
 BLOCK = 48
+# How long an answer may take: a chip in QEMU beside a busy machine has its pauses.
+WITHIN_S = 60.0
 # Runs on the chip: n bytes from the line, a full stop for each block taken.
 RECEIVER = """\
 from microbit import uart,sleep
@@ -225,17 +227,28 @@ def _attributes(node) -> set:
 class RawRepl:
     """A MicroPython prompt in raw mode at the other end of a file descriptor.
 
-    ChipError where the chip does not answer in time, or answers with a traceback.
+    ChipError where the chip does not answer in time, or answers with a traceback. The line has no handshake,
+    so the chip is never sent more than it keeps before it has answered what came before: no byte is lost.
     """
 
     def __init__(self, fd: int):
         self._fd = fd
         self._received = b""
 
-    def enter(self, within_s: float = 10.0):
+    def enter(self, within_s: float = WITHIN_S):
         """Break what runs, reach the raw prompt and send the receiver."""
+        self.prompt(within_s)
+        # Without a receiver yet: lines that the chip can keep whole.
+        self._run(b"import gc\n_s=''")
+        for start in range(0, len(RECEIVER), 24):
+            self._run(f"_s+={RECEIVER[start : start + 24]!r}".encode())
+        self._run(b"exec(_s)\n_s=0")
+
+    def prompt(self, within_s: float):
+        """Break what runs and reach the raw prompt; ChipError where a program keeps Ctrl-C from it."""
         deadline = time.monotonic() + within_s
         while True:
+            # What breaks into a line of output takes a letter of it along, so it is asked for again.
             self.send(b"\r\x03\x03\x01")
             try:
                 self.until(b"raw REPL; CTRL-B to exit\r\n>", 0.5)
@@ -244,13 +257,8 @@ class RawRepl:
                 if time.monotonic() > deadline:
                     raise
         self.forget()  # an answer to an attempt before may still be on its way
-        # Without a receiver yet: lines that the chip can keep whole.
-        self._run(b"import gc\n_s=''")
-        for start in range(0, len(RECEIVER), 24):
-            self._run(f"_s+={RECEIVER[start : start + 24]!r}".encode())
-        self._run(b"exec(_s)\n_s=0")
 
-    def execute(self, source: str, within_s: float = 10.0, data: bytes = b"", size: int = 0) -> bytes:
+    def execute(self, source: str, within_s: float = WITHIN_S, data: bytes = b"", size: int = 0) -> bytes:
         """Run `source` and return what it printed; the first `size` bytes of that may be any.
 
         A short source may ask for `data` by _take(): it is sent then.
@@ -268,7 +276,7 @@ class RawRepl:
         for piece in pieces:
             self._next_piece(piece)
 
-    def _next_piece(self, piece: str, within_s: float = 10.0, size: int = 0) -> bytes:
+    def _next_piece(self, piece: str, within_s: float = WITHIN_S, size: int = 0) -> bytes:
         """Run what the flash has next. Collections before and after: so small a heap fails by fragments."""
         try:
             self._run(b"_s=_f.read(int(_f.readline()[1:]))", within_s)
@@ -299,12 +307,12 @@ class RawRepl:
         self._received = b""
         self.begin("from microbit import reset\nreset()")
 
-    def begin(self, source: str, within_s: float = 10.0):
+    def begin(self, source: str, within_s: float = WITHIN_S):
         """Run a short `source` that goes on to speak over the line by itself."""
         self.send(source.encode() + b"\x04")
         self.until(b"OK", within_s)
 
-    def finish(self, within_s: float = 10.0, size: int = 0) -> bytes:
+    def finish(self, within_s: float = WITHIN_S, size: int = 0) -> bytes:
         """What was printed before `source` ended."""
         printed = self.take(size, within_s) + self.until(b"\x04", within_s)
         complaint = self.until(b"\x04", within_s).decode(errors="replace").strip()
@@ -313,7 +321,7 @@ class RawRepl:
             raise ChipError(complaint.splitlines()[-1])
         return printed
 
-    def _run(self, line: bytes, within_s: float = 10.0, data: bytes = b"", size: int = 0) -> bytes:
+    def _run(self, line: bytes, within_s: float = WITHIN_S, data: bytes = b"", size: int = 0) -> bytes:
         """Run a line that the chip can keep whole, and hand it the `data` that it asks for."""
         self.begin(line.decode(), within_s)
         for start in range(0, len(data), BLOCK):

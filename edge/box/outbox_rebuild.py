@@ -9,6 +9,7 @@ from edge.box.outbox_salvage import LEAF_BYTES, PAGE_SIZE, Salvage, file_size, r
 from edge.box.outbox_slots import NO_HEAD, Slots, new_row
 from edge.node.report.outbox import blocks
 from edge.node.report.outbox.blocks import ALARM, EVENT, SAMPLE
+from edge.node.report.outbox.books import JUMP_DAMAGED
 from edge.node.report.outbox.lane import Lane
 from edge.node.report.outbox.store import Store
 
@@ -41,6 +42,7 @@ class Rebuilding(Store):
     def _rebuild(self):
         """Write the file anew. Errors of the disk are raised; what was read is kept for another try."""
         self._shut()
+        self._jump = JUMP_DAMAGED
         self._saved_books = self._books_copy()
         for number in self._lanes:
             self._save_blocks(number)
@@ -196,6 +198,7 @@ class Rebuilding(Store):
                     self._note_loss("damage", number, total, 0, 0)
         elif block.epoch == self._epoch and block.first > self._serial:
             self._serial = block.first
+            self._jump = JUMP_DAMAGED
             for number, (next_id, reserved, _, stored) in zip(TABLES, lanes, strict=True):
                 lane = self._lanes[number]
                 missing = stored - lane.stored - sum(lane.count[lane.find(lane.next_id):])

@@ -11,9 +11,11 @@ import os
 import socket
 import ssl
 import threading
+import time
 
 import paho.mqtt.client as paho
 
+from edge.box.bounded_socket import bounded
 from edge.node.report.connections.connection import CONNECT_MS
 from edge.node.report.connections.tcp import Untrusted
 from edge.node.report.connections.tls import explain
@@ -24,13 +26,13 @@ ACCEPTED = "accepted"
 REFUSED = "refused"  # the reason
 ACKED = "acked"  # packet id; at QoS 0: written
 GRANTED = "granted"  # whether all of the subscription was
-ANSWERED = "answered"  # to ``ask``
 MESSAGE = "message"  # (topic, payload, retain)
 TOO_LONG = "too long"  # (topic, bytes)
 ENDED = "ended"  # the reason, and nothing after it
 
 NOTES_MAX = 1000  # messages that wait for the owner; then nothing more is read
 PAUSE_S = 0.05
+HANG_S = 10.0  # without a step of the owner: then nobody shall take it for sound
 WAKE_BYTES = 4096
 DRAIN_BYTES = 65536
 
@@ -73,10 +75,15 @@ class _Errors:
 
 
 class _Client(paho.Client):
-    """paho's client with one difference: its thread says how it ended, whatever ended it."""
+    """paho's client with two differences: its thread says how it ended, whatever ended it, and it ends where
+    its owner hangs, for whom it would go on sending PINGREQ."""
+
+    def loop_misc(self):
+        self.user_data_get().watch_owner()
+        return super().loop_misc()
 
     def loop_forever(self, timeout: float = 1.0, retry_first_connection: bool = False):
-        ended = self.user_data_get()
+        ended = self.user_data_get().end
         try:
             code = super().loop_forever(timeout, False)
         except Exception as error:  # of the connection, or of a packet that paho could not take apart
@@ -101,14 +108,14 @@ class Attempt:
         self._given_up = False
         self._ended = False
         self._errors = _Errors()
-        client = _Client(paho.CallbackAPIVersion.VERSION2, client_id, userdata=self._end,
+        self._owner_s = time.monotonic()
+        client = _Client(paho.CallbackAPIVersion.VERSION2, client_id, userdata=self,
                          reconnect_on_failure=False)
         self.client = client
-        client.max_inflight_messages_set(window)
+        client.max_inflight_messages_set(window + 1)  # and the question whether the broker is there
         client.connect_timeout = CONNECT_MS / 1000  # of each step of it
         client.enable_logger(self._errors)
-        if context is not None:
-            client.tls_set_context(context)
+        client.tls_set_context(bounded(context))
         if username is not None:
             client.username_pw_set(username, password)
         client.on_socket_open = lambda _client, _data, sock: self._open(sock)
@@ -116,7 +123,6 @@ class Attempt:
         client.on_publish = lambda _client, _data, packet_id, _reason, _more: self._note(ACKED, packet_id)
         client.on_subscribe = lambda _client, _data, _id, codes, _more: self._note(
             GRANTED, not any(code.is_failure for code in codes))
-        client.on_unsubscribe = lambda *_: self._note(ANSWERED, None)
         client.on_message = self._message
         client.connect_async(address[0], address[1], keepalive_s)
         client.loop_start()
@@ -131,10 +137,9 @@ class Attempt:
             self.client.will_set(*will)
         self._may_proceed.set()
 
-    def ask(self):
-        """A question that every broker answers and that changes nothing, for paho sends its PINGREQ by its
-        own time and tells nobody of the answer: UNSUBSCRIBE from a topic nobody subscribed to."""
-        self.client.unsubscribe("furnace-edge/alive")
+    def owner_runs(self):
+        """The owner says so in each of its steps."""
+        self._owner_s = time.monotonic()
 
     def give_up(self):
         """End the connection, whatever state it is in.
@@ -169,6 +174,11 @@ class Attempt:
 
     # In paho's thread ------------------------------------------------------------------------
 
+    def watch_owner(self):
+        if time.monotonic() - self._owner_s > HANG_S and self._socket is not None:
+            self._socket.shutdown(socket.SHUT_RDWR)  # without DISCONNECT: the broker publishes the will
+            raise ConnectionAbortedError(f"this process has stood still for {HANG_S:g} s")
+
     def _note(self, what: str, detail):
         self.notes.append((what, detail))
         self._bell.ring()
@@ -201,7 +211,7 @@ class Attempt:
         else:
             self._note(MESSAGE, (topic, message.payload, message.retain))
 
-    def _end(self, how):
+    def end(self, how):
         """``how``: the exception or paho's code that ended the thread's work."""
         self._ended = True
         if isinstance(how, paho.MQTTErrorCode):

@@ -29,13 +29,14 @@ LOOK_AGAIN_MS = 1000
 LEAVE_MS = 500  # for the broker to close after DISCONNECT
 BUSY_MS = 20  # how soon to look whether it has
 LINGERING_MAX = 4  # threads of attempts given up, which their resolver or TCP still holds
+QUESTION = ("furnace-edge/alive", b"")  # where the owner has none of its own
 SERVER_UNAVAILABLE = 0x88  # paho tells return code 3 by this reason code of MQTT 5
 
 
 class PahoConnection(Connection):
     """Arguments: those of connection.Connection, by position or name."""
 
-    def __init__(self, *arguments, receive_max: int = 65536, send_max: int = 262144, **more):
+    def __init__(self, *arguments, receive_max: int = 16384, send_max: int = 262144, **more):
         super().__init__(*arguments, receive_max=receive_max, send_max=send_max, **more)
         if self._tls is not None:
             context_of(self._tls)  # a wrong file is said at the start
@@ -46,6 +47,7 @@ class PahoConnection(Connection):
         self._unwritten = {}  # packet id of a QoS 0 message -> its bytes
         self._unwritten_bytes = 0
         self._subscribing_ms = -1
+        self._asked_id = 0
         self._said_goodbye = False
 
     def room(self) -> int:
@@ -95,6 +97,8 @@ class PahoConnection(Connection):
     def step(self, now_ms: int) -> int:
         """Take note of what paho's thread has done, judge the deadlines. Returns when to be called again."""
         self._bell.heard()
+        if self._attempt is not None:
+            self._attempt.owner_runs()
         if self._ending is not None:
             self._lose(now_ms, *self._ending)
         if self.state == AWAY:
@@ -129,8 +133,6 @@ class PahoConnection(Connection):
             elif what == attempts.MESSAGE:
                 self.heard += 1
                 self._events.append((HEARD, *detail))
-            elif what == attempts.ANSWERED:
-                self._watch.answered()
             elif what == attempts.GRANTED:
                 self._subscribing_ms = -1
                 self._watch.acked_ms = now_ms
@@ -154,7 +156,10 @@ class PahoConnection(Connection):
                 return
 
     def _acknowledged(self, packet_id: int, now_ms: int):
-        if packet_id in self._flight:
+        if packet_id == self._asked_id:
+            self._asked_id = 0
+            self._watch.answered()
+        elif packet_id in self._flight:
             del self._flight[packet_id]
             self._watch.acked_ms = now_ms
             self.acked += 1
@@ -200,9 +205,16 @@ class PahoConnection(Connection):
             if why:
                 self._lose(now_ms, why, BRIEF)
             elif 0 <= self._watch.ask_at_ms() <= now_ms:
-                self._watch.asked(now_ms)
-                self._watch.wrote_ms = now_ms
-                self._attempt.ask()
+                self._ask(now_ms)
+
+    def _ask(self, now_ms: int):
+        """paho sends PINGREQ by its own time and tells nobody of the answer, but each PUBACK is told."""
+        topic, payload = self.question or QUESTION
+        given = self._attempt.client.publish(topic, payload, 1, True)
+        if given.rc == 0:
+            self._asked_id = given.mid
+            self._watch.asked(now_ms)
+            self._watch.wrote_ms = now_ms
 
     def _let_go(self):
         if self._attempt is not None:
@@ -213,6 +225,7 @@ class PahoConnection(Connection):
         self._unwritten.clear()
         self._unwritten_bytes = 0
         self._subscribing_ms = -1
+        self._asked_id = 0
         self._said_goodbye = False
 
     def _deadline_ms(self, now_ms: int) -> int:

@@ -24,6 +24,8 @@ import sys
 from pathlib import Path
 
 from edge.box.complaints import Complaints
+from edge.box.memory_limit import limit_memory
+from edge.box.node_watch import NodeWatch
 from edge.box.state_folder import is_mistake
 from edge.node.clock import Clock
 from edge.node.report import link, messages
@@ -34,9 +36,11 @@ from edge.node.report.speakers import speaker
 
 READS_PER_TURN = 200
 FLUSH_S = 2.0
+PATIENCE_S = 8.0  # beyond it, for a machine that is busy, or a disk that is slow
 NICENESS = 10  # the node comes first, whatever a backlog or three speakers ask of the processor
 BUDGET = 512  # records that a sender may turn into messages before the others have their turn
 TURN_MS = 1000  # the longest between two looks
+REPORTER_MS = 10000  # the topic reporter, where the node file says nothing else
 
 
 class ConfigError(ValueError):
@@ -172,8 +176,12 @@ class Reporter:
                           lambda outbox: make_engine(config, self._clock, outbox), self._clock)
         self._base = messages.base_topic(config["site"], config["node"])
         self._node_gone = False
+        self._node_heard = False
+        self._watch = NodeWatch(self._clock.now_ms())
         self._stopping = False
         self._next_stats_ms = 0
+        self._tell_every_ms = config["report"].get("reporter_ms", REPORTER_MS)
+        self._next_told_ms = 0
         self._boot = None  # of the node, as its newest record says
         self._was_connected = None
         self._complaints = Complaints(_say)
@@ -201,6 +209,7 @@ class Reporter:
         while not (self._node_gone or self._stopping):
             more = self._read_node()
             now_ms = clock.now_ms()
+            self._watch_node(now_ms)
             due_ms = self.engine.step(now_ms)
             self.engine = self._disk.step(self.engine, now_ms)
             self._complaints.disk(self.engine.disk_fault)
@@ -250,12 +259,20 @@ class Reporter:
             if not datagram:
                 self._node_gone = True
                 return False
+            self._node_heard = True
             try:
                 self._take(datagram[:1], datagram[1:])
             except ValueError as error:  # UnicodeDecodeError is one
                 self.malformed += 1
                 self.last_error = f"message of the node: {error}"
         return True
+
+    def _watch_node(self, now_ms: int):
+        text = self._watch.look(now_ms, self._node_heard)
+        self._node_heard = False
+        if text:
+            _say(f"reporter: the node: {text}")
+            self.engine.node_silent(self._watch.silent, now_ms, text)
 
     def _take(self, kind: bytes, data: bytes):
         engine = self.engine
@@ -271,13 +288,16 @@ class Reporter:
         elif kind == link.FLUSH:
             if engine.outbox.commit(self._clock.now_ms()):
                 self._next_stats_ms = 0  # tells the node what is stored; else it would ask again at once
-        else:
+        elif kind != link.BEAT:
             raise ValueError(f"reporter link: datagram of unknown kind {kind!r}")
 
     # To the node -----------------------------------------------------------------------------
 
     def _tell_node(self, now_ms: int):
         for name, payload, retained in self.engine.commands():
+            if self._watch.silent:
+                self.unheard += 1  # it must not find, when it wakes, what was meant for then
+                continue
             self._send(link.COMMAND + link.pack_command(name, payload[: link.COMMAND_BYTES + 1], retained))
         if self.engine.snapshot_wanted(now_ms):
             self._send(link.SNAPSHOT)
@@ -291,7 +311,9 @@ class Reporter:
         stats = self.stats()
         memory_only = stats["outbox"]["memory_only"]
         self._complaints.step(now_ms, stats["connected"], stats["last_error"], memory_only)
-        self.engine.live(f"{self._base}/{messages.REPORTER}", json.dumps(stats).encode(), False, 1)
+        if self._tell_every_ms and now_ms >= self._next_told_ms:
+            if self.engine.live(f"{self._base}/{messages.REPORTER}", json.dumps(stats).encode(), False, 1):
+                self._next_told_ms = now_ms + self._tell_every_ms
         stats["stored"] = list(self.engine.outbox.stored(self._boot))
         self._send(link.STATS + json.dumps(stats).encode())
 
@@ -335,17 +357,24 @@ def start_reporter(values: dict, to=None, module: str = "edge.box.reporter") -> 
 
 
 def stop_reporter(process: subprocess.Popen, to, flush_s: float = FLUSH_S) -> dict:
-    """Close the link, wait ``flush_s`` (of its configuration) and 2 s for the reporter to end, then kill it.
+    """Close the link, wait ``flush_s`` (of its configuration) and some for the reporter to end, then kill it.
 
     Returns its last statistics, {} when it died without any.
     """
     to.close(0)
     try:
-        said, _ = process.communicate(timeout=flush_s + 2)
+        said, _ = process.communicate(timeout=flush_s + PATIENCE_S)
     except subprocess.TimeoutExpired:
         process.kill()
         said, _ = process.communicate()
     return json.loads(said) if said.strip() else {}
+
+
+def _limit_memory(config: dict):
+    try:
+        limit_memory(int(config["report"]["outbox"]["size_mb"] * 1000000))
+    except OSError as error:
+        _say(f"reporter: its memory has no limit: {error}")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -359,7 +388,9 @@ def main(argv: list[str] | None = None) -> int:
     os.nice(NICENESS)
     try:
         node_end = socket.socket(fileno=options.fd)
-        reporter = Reporter(load_config(options.config), node_end)
+        config = load_config(options.config)
+        _limit_memory(config)
+        reporter = Reporter(config, node_end)
     except OSError as error:
         print(f"reporter: --fd {options.fd} is not a socket: {error}", file=sys.stderr)
         return 2

@@ -1,6 +1,5 @@
 """``furnace-edge run``: the controller on an industrial box, or the same node on MicroPython."""
 
-import contextlib
 import ctypes
 import gc
 import json
@@ -15,6 +14,7 @@ from edge.box.config import NodeFileError, find, read
 from edge.box.config.rules.report import is_loopback, unencrypted
 from edge.box.keeper import ChildKeeper
 from edge.box.kernel_clock import kernel_clock
+from edge.box.line_writer import LineWriter
 from edge.box.ports import close_ports, open_ports
 from edge.box.reporter import ConfigError, config_of
 from edge.box.reporting import SupervisedReporter
@@ -23,7 +23,8 @@ from edge.box.signals import foreground, wakeable
 from edge.box.state_folder import place_kept, place_outbox
 from edge.node.build import build
 from edge.node.clock import Clock
-from edge.node.commands import Commands, Console
+from edge.node.commands import Commands
+from edge.node.console import Console
 from edge.node.report import messages
 from edge.node.report.local import LocalReporter
 
@@ -110,8 +111,8 @@ def run_here(node_file, args) -> int:
         return 2
     keeper = _keeper(node_file.description)
     node = build(node_file.description, uarts, clock, reporter, keeper=keeper)
-    with wakeable() as woken:
-        console = _console(node, woken, args.attached)
+    with wakeable() as woken, LineWriter(sys.stderr) as say:
+        console = _console(node, woken, args.attached, say)
         _punctual()
         node.run(console)
         last = json.loads(messages.telemetry(node, clock.now_ms(), clock.utc_ms()))
@@ -169,20 +170,15 @@ class _SignalConsole:
         self._console.step()
 
 
-def _console(node, woken: int, attached: bool) -> _SignalConsole:
+def _console(node, woken: int, attached: bool, say) -> _SignalConsole:
     stdin = sys.stdin.fileno() if sys.stdin is not None else os.open(os.devnull, os.O_RDONLY)
     console = Console(
         Commands(node),
         lambda: foreground(stdin) and bool(select.select([stdin], [], [], 0)[0]),
         lambda: os.read(stdin, 256),
-        _answer,
+        say,
         stdin,
         attached,
     )
+    console.begin()
     return _SignalConsole(node, woken, stdin, console)
-
-
-def _answer(text: str):
-    # Whoever was to read it may be gone: that is no reason to stop a furnace.
-    with contextlib.suppress(OSError):
-        print(text, file=sys.stderr, flush=True)

@@ -7,20 +7,20 @@ import termios
 import serial
 import serial.rs485
 
-from edge.box.descriptor import Descriptor
+from edge.box.descriptor import Descriptor, PortError
 
+# Where systems keep the other ends of pseudo-terminals.
+PSEUDO = ("/dev/pts/", "/dev/ttys")
 PARITIES = {"N": serial.PARITY_NONE, "E": serial.PARITY_EVEN, "O": serial.PARITY_ODD}
-
-
-class PortError(OSError):
-    """A port that can't be used: says which one, why, and what to do."""
 
 
 class SerialPort(Descriptor):
     """A real port or a pseudo-terminal.
 
     ``path`` as /dev/ttyUSB0, ``framing`` as 8N1; ``rs485``: the kernel turns the line's direction with
-    RTS. Raises PortError when it can't be opened; once it is gone, reopen() opens it anew.
+    RTS. Raises PortError when it can't be opened; once it is gone, reopen() opens it anew. A pseudo-terminal
+    never comes back, and the next one, of any program, may have its number: it is opened anew only by a
+    symbolic link that has been made anew.
     """
 
     def __init__(self, path: str, baud: int, framing: str = "8N1", rs485: bool = False):
@@ -30,10 +30,17 @@ class SerialPort(Descriptor):
         self._rs485 = rs485
         # Whether the driver hands over what it has at once (an FTDI adapter waits 16 ms otherwise).
         self.low_latency = False
+        self._links = None
         self.reopen()
 
     def reopen(self):
         """Open and configure the port; PortError while that can't be done."""
+        links = _links(self.path)
+        if links is not None and links == self._links:
+            raise PortError(
+                f"port {self.path} was a pseudo-terminal whose other end has gone: what is there now may be "
+                "of another program; start the node again, on the port that the emulator names"
+            )
         try:
             port = serial.Serial(
                 self.path,
@@ -54,6 +61,7 @@ class SerialPort(Descriptor):
             port.close()
             raise
         self._serial = port
+        self._links = links
         self.use(port.fileno())
 
     def _set_up(self, port: serial.Serial):
@@ -81,6 +89,19 @@ class SerialPort(Descriptor):
 
     def close(self):
         self._serial.close()
+
+
+def _links(path: str):
+    """The symbolic links on the way to a pseudo-terminal, by what tells a new one; None for other ports."""
+    links = []
+    try:
+        while os.path.islink(path):
+            link = os.lstat(path)
+            links.append((link.st_dev, link.st_ino, link.st_ctime_ns))
+            path = os.path.join(os.path.dirname(path), os.readlink(path))
+    except OSError:
+        return None
+    return links if os.path.normpath(path).startswith(PSEUDO) else None
 
 
 def _sentence(path: str, error: serial.SerialException) -> str:

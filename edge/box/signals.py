@@ -7,11 +7,15 @@ import signal
 
 @contextlib.contextmanager
 def wakeable():
-    """SIGTERM and SIGINT become bytes, their numbers, on a pipe: its end for reading."""
+    """SIGTERM and SIGINT become bytes, their numbers, on a pipe: its end for reading.
+
+    A line written in the background of a terminal does not stop the process, whatever `stty tostop` says.
+    """
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)
     before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    before[signal.SIGTTOU] = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     wakeup = signal.set_wakeup_fd(writing)
     try:
         yield reading

@@ -86,9 +86,14 @@ class DconSlaves:
         if instrument is None:
             return ()
         self.requests += 1
-        if self.faults.armed and self.faults.deaf(instrument.unit, end_us):
+        faults = self.faults
+        start_us = end_us - int((len(line) + 1) * self.char_us)
+        if faults.armed and faults.deaf(instrument.unit, end_us, None, start_us):
             return ()
-        reply = self._ask(instrument, line, end_us)
+        if faults.armed and self._understood(instrument, line) and faults.refusal(instrument.unit, end_us):
+            reply = b"?" + line[1:3]
+        else:
+            reply = self._ask(instrument, line, end_us)
         if not reply:
             return ()
         self.replies += 1
@@ -98,13 +103,14 @@ class DconSlaves:
             return self.faults.bend(instrument.unit, reply, start_us, self.char_us, instrument.checksum)
         return ((start_us, reply),)
 
+    def _understood(self, instrument, line: bytes) -> bool:
+        return not instrument.checksum or (len(line) >= 5 and checksum(line[:-2]) == line[-2:])
+
     def _ask(self, instrument, line: bytes, end_us: int) -> bytes:
-        if instrument.checksum:
-            if len(line) < 5 or checksum(line[:-2]) != line[-2:]:
-                self.crc_errors += 1
-                return b""
-            line = line[:-2]
-        return instrument.dcon(line, end_us)
+        if not self._understood(instrument, line):
+            self.crc_errors += 1
+            return b""
+        return instrument.dcon(line[:-2] if instrument.checksum else line, end_us)
 
 
 class MixedSlaves:

@@ -8,19 +8,21 @@ A script is a TOML file of tables:
     kind = "late"           # see edge.emulator.faults, and FAULTS of the instruments
     argument = 150          # where the kind takes one
     for_s = 10              # seconds; without it the fault stays
-    replies = 3             # bends so many answers only
+    replies = 3             # is felt in so many answers only
+    function = 3            # only in requests of this function
+    register = 100          # only in requests that touch this data address
 """
 
-import tomllib
 from pathlib import Path
 from random import Random
 
-from edge.emulator.faults import EVERY_UNIT
-from edge.emulator.instruments.instrument import FaultError
+from edge.box.config import toml_text
+from edge.box.config.lines import nearest_line
+from edge.emulator.faults import EVERY_UNIT, FaultError, narrow
 
 NEVER_US = 1 << 62
 
-KEYS = ("at_s", "unit", "kind", "argument", "for_s", "replies")
+KEYS = ("at_s", "unit", "kind", "argument", "for_s", "replies", *narrow.KEYS)
 
 # Drawn faults: mean seconds between two, and how long one lasts on the mean.
 MEAN_S = 15.0
@@ -33,15 +35,18 @@ class ScriptError(ValueError):
 
 
 class Event:
-    """One fault to come. ``at_us`` from the start; ``for_s`` None: it stays; ``replies`` -1: all."""
+    """One fault to come. ``at_us`` from the start; ``for_s`` None: it stays; ``replies`` -1: all; ``where``:
+    of which requests.
+    """
 
-    def __init__(self, at_us: int, unit: int, kind: str, argument=None, for_s=None, replies: int = -1):
+    def __init__(self, at_us, unit: int, kind: str, argument=None, for_s=None, replies=-1, where=None):
         self.at_us = at_us
         self.unit = unit
         self.kind = kind
         self.argument = argument
         self.for_s = for_s
         self.replies = replies
+        self.where = where or {}
 
 
 class Script:
@@ -64,7 +69,13 @@ class Script:
         while self.next_us <= now_us:
             event = self._next
             self._faults.set(
-                event.unit, event.kind, event.argument, self.next_us, event.for_s, event.replies
+                event.unit,
+                event.kind,
+                event.argument,
+                self.next_us,
+                event.for_s,
+                event.replies,
+                **event.where,
             )
             self._advance()
 
@@ -73,38 +84,48 @@ def load(path: str, bench) -> list:
     """The events of a script for a bench, earliest first; each is tried on it. Raises ScriptError."""
     name = Path(path).name
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        values, lines = toml_text.read(Path(path).read_bytes())
     except OSError as error:
         raise ScriptError(f"{path}: can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ScriptError(f"{name}: is no TOML: {error}") from None
+    except toml_text.TomlError as error:
+        raise ScriptError(f"{name}:{error.line}: {error}") from None
     tables = values.pop("fault", [])
     if values:
-        raise ScriptError(f"{name}: [{next(iter(values))}]: nobody knows this table; expected [[fault]]")
+        other = next(iter(values))
+        where = f"{name}:{lines[(other,)]}"
+        raise ScriptError(f"{where}: [{other}]: nobody knows this table; expected [[fault]]")
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise ScriptError(f"{name}: fault: expected tables [[fault]]")
-    events = [_event(f"{name}: [[fault]] number {i + 1}", table, bench) for i, table in enumerate(tables)]
+        raise ScriptError(f"{name}:{lines[('fault',)]}: fault: expected tables [[fault]]")
+    events = []
+    for i, table in enumerate(tables):
+
+        def at(key, i=i):
+            return f"{name}:{nearest_line(lines, ('fault', i, key))}: [[fault]] number {i + 1}"
+
+        events.append(_event(at, table, bench))
     return sorted(events, key=lambda event: event.at_us)
 
 
-def _event(where: str, table: dict, bench) -> Event:
+def _event(at, table: dict, bench) -> Event:
+    """``at``: from a key to where it stands, for messages."""
     for key in table:
         if key not in KEYS:
-            raise ScriptError(f"{where}: {key}: is not known here; known are {', '.join(KEYS)}")
+            raise ScriptError(f"{at(key)}: {key}: is not known here; known are {', '.join(KEYS)}")
     for key in ("at_s", "unit", "kind"):
         if key not in table:
-            raise ScriptError(f"{where}: {key}: is missing")
-    at_s = _seconds(where, "at_s", table["at_s"])
-    for_s = _seconds(where, "for_s", table["for_s"]) if "for_s" in table else None
+            raise ScriptError(f"{at(key)}: {key}: is missing")
+    at_s = _seconds(at("at_s"), "at_s", table["at_s"])
+    for_s = _seconds(at("for_s"), "for_s", table["for_s"]) if "for_s" in table else None
     replies = table.get("replies", -1)
     if "replies" in table and (not isinstance(replies, int) or isinstance(replies, bool) or replies < 1):
-        raise ScriptError(f"{where}: replies: is {replies!r}; expected a whole number from 1")
+        raise ScriptError(f"{at('replies')}: replies: is {replies!r}; expected a whole number from 1")
+    requests = {key: table[key] for key in narrow.KEYS if key in table}
     try:
         unit = bench.unit(table["unit"])
-        bench.faults.check(unit, table["kind"], table.get("argument"))
+        bench.faults.check(unit, table["kind"], table.get("argument"), **requests)
     except FaultError as error:
-        raise ScriptError(f"{where}: {error}") from None
-    return Event(int(at_s * 1000000), unit, table["kind"], table.get("argument"), for_s, replies)
+        raise ScriptError(f"{at('')}: {error}") from None
+    return Event(int(at_s * 1000000), unit, table["kind"], table.get("argument"), for_s, replies, requests)
 
 
 def _seconds(where: str, key: str, value) -> float:
@@ -118,11 +139,11 @@ def drawn(seed: int, faults, mean_s: float = MEAN_S, lasts_s: float = LASTS_S):
     ``lasts_s`` on the mean and LONGEST_S at most (exponential distributions).
     """
     rng = Random(f"chaos {seed}")
-    can_be = {unit: _possible(faults, unit) for unit in [EVERY_UNIT, *faults.units()]}
+    can_be = {unit: _possible(faults, unit) for unit in [EVERY_UNIT, *faults.possible.units()]}
     at_s = 0.0
     while True:
         at_s += rng.expovariate(1.0 / mean_s)
-        unit = EVERY_UNIT if rng.random() < 0.1 else rng.choice(faults.units())
+        unit = EVERY_UNIT if rng.random() < 0.1 else rng.choice(faults.possible.units())
         kind, argument = rng.choice(can_be[unit])
         if kind in _DRAWN:
             argument = _DRAWN[kind](rng)
@@ -133,7 +154,7 @@ def drawn(seed: int, faults, mean_s: float = MEAN_S, lasts_s: float = LASTS_S):
 def _possible(faults, unit: int) -> list:
     """(kind, argument) of all faults that a unit can have."""
     found = []
-    for kind in faults.kinds(unit):
+    for kind in faults.possible.kinds(unit):
         for argument in (None, *INPUTS):
             try:
                 faults.check(unit, kind, argument)
@@ -154,4 +175,13 @@ _DRAWN = {
     "stray": lambda rng: rng.randrange(1, 9),
     "noise": lambda rng: round(rng.uniform(0.001, 0.1), 3),
     "truncated": lambda rng: rng.randrange(0, 9),
+    "exception": lambda rng: rng.choice((1, 2, 3, 4, 5, 6, 10, 11)),
+    "deaf": lambda rng: rng.randrange(1, 200),
+    "clamping": lambda rng: rng.randrange(65536),
+    "duplicated": lambda rng: rng.randrange(60),
+    "babbling": lambda rng: rng.randrange(20, 600),
+    "second_master": lambda rng: rng.randrange(20, 600),
+    "cut_echo": lambda rng: rng.randrange(9),
+    "jump": lambda rng: round(rng.uniform(-100.0, 100.0), 1),
+    "drift": lambda rng: round(rng.uniform(-100.0, 100.0), 1),
 }

@@ -1,4 +1,4 @@
-"""A pytest plugin: the fixture ``furnace_bench``, for tests of anybody's controller on a serial port.
+"""A pytest plugin: ``furnace_bench``, for tests of anybody's controller on a serial port or on TCP.
 
     def test_a_silent_module_is_an_error(furnace_bench):
         module = minimalmodbus.Instrument(furnace_bench.port, 1)
@@ -8,202 +8,55 @@
 
 The emulator runs in a process of its own and in real time, and ends with the test. It is chosen by
 
-    @pytest.mark.furnace(plant="bishkek", seed=1, script=None, chaos=None, record=None)
+    @pytest.mark.furnace(plant="bishkek", seed=1, script=None, chaos=None, record=None, line="serial",
+                         silence_ms=None)
 
 with a plant that comes with the emulator or a plant file, the seed of waste and noise, a script of faults
-or a seed that they are drawn from (see edge.emulator.fault_script), and a file for a capture (see
-edge.emulator.record). A test that fails shows the end of the time line.
+or a seed that they are drawn from (see edge.emulator.fault_script), a file for a capture (see
+edge.emulator.record), and the line: "serial", "tcp" or "rtu_over_tcp". ``furnace_bench_factory`` makes as
+many as a test needs, each with these arguments. A test that fails shows the end of the time lines.
 """
-
-import json
-import time
 
 import pytest
 
-MARKER = "furnace(plant='bishkek', seed=1, script=None, chaos=None, record=None): the bench of furnace_bench"
-WITHIN_S = 15.0
-# So much of the time line is shown when a test fails.
+from edge.emulator.furnace_bench import BenchError, FurnaceBench
+
+MARKER = (
+    "furnace(plant='bishkek', seed=1, script=None, chaos=None, record=None, line='serial', silence_ms=None): "
+    "the bench of furnace_bench"
+)
+# So much of a time line is shown when a test fails.
 SHOWN = 40
 # Kept by a test for its report.
-_BENCH = pytest.StashKey()
-
-
-class BenchError(AssertionError):
-    """What the bench was asked to do can't be done: says why and what was expected."""
-
-
-class FurnaceBench:
-    """A serial port with emulated instruments on it, and a plant behind them.
-
-    ``port``: path of the pseudo-terminal; ``baud`` bit/s at which its bytes are paced. Units are named by
-    their id, their name in the plant file, or "all". A fault stays for ``seconds``, or until clear().
-    """
-
-    def __init__(self, plant="bishkek", seed=1, script=None, chaos=None, record=None):
-        from edge.box.child import Child
-        from edge.emulator import plant_file
-
-        options = ["--seed", str(seed), "--attached", "--timeline"]
-        for name, value in (("--script", script), ("--chaos", chaos), ("--record", record)):
-            if value is not None:
-                options += [name, str(value)]
-        loaded = plant_file.load(str(plant))
-        self.baud = loaded.baud
-        self.units = {instrument.name: instrument.unit for instrument in loaded.instruments}
-        self._child = Child("emulator", "edge.emulator.serve", str(plant), *options)
-        try:
-            self.port = json.loads(self._child.line(WITHIN_S))["port"]
-        except BaseException:
-            self._child.end()
-            raise
-
-    @property
-    def pid(self) -> int:
-        """The emulator's process."""
-        return self._child.pid
-
-    def close(self):
-        """End the emulator."""
-        self._child.end()
-
-    def ask(self, command: str) -> dict:
-        """A command of the console of edge.emulator.serve. Raises BenchError."""
-        self._child.say(command)
-        answer = json.loads(self._child.line(WITHIN_S))
-        if "error" in answer:
-            raise BenchError(answer["error"])
-        return answer
-
-    # What happened -----------------------------------------------------------------------------
-
-    def state(self) -> dict:
-        """Time, process values, real outputs in percent, leases, faults, counts of the line."""
-        return self.ask("state")
-
-    def timeline(self, after: int = 0) -> list:
-        """Requests, replies and faults with their times, of a number above ``after``: see
-        edge.emulator.timeline.Entry.
-        """
-        from edge.emulator.timeline import Entry
-
-        return [Entry.from_list(values) for values in self.ask(f"timeline {after}")["timeline"]]
-
-    def wait_for(self, condition, within_s: float = 10.0):
-        """Ask for the state until ``condition(state)`` holds, and return it. Raises BenchError."""
-        end = time.monotonic() + within_s
-        while True:
-            state = self.state()
-            if condition(state):
-                return state
-            if time.monotonic() > end:
-                raise BenchError(f"the bench did not come to that state within {within_s:g} s: {state}")
-            time.sleep(0.05)
-
-    # What is done to it ------------------------------------------------------------------------
-
-    def set(self, name: str, value: float):
-        """Set a parameter of the model, or an input that no instrument drives."""
-        self.ask(f"set {name} {value}")
-
-    def fault(self, unit, kind: str, arg=None, seconds=None):
-        """Any fault of the line or of the instrument: see edge.emulator.faults, and kinds()."""
-        words = ["fault", str(unit), kind]
-        if arg is not None:
-            words.append(str(arg))
-        if seconds is not None:
-            words.append(f"{seconds}s")
-        self.ask(" ".join(words))
-
-    def kinds(self, unit) -> list:
-        """The faults that a unit can have."""
-        return self.ask(f"kinds {unit}")["kinds"]
-
-    def clear(self, unit="all"):
-        """End the faults of a unit, or of all."""
-        self.ask(f"clear {unit}")
-
-    def silence(self, unit="all", seconds=None):
-        """It hears nothing and answers nothing."""
-        self.fault(unit, "silence", None, seconds)
-
-    def mute(self, unit="all", seconds=None):
-        """It obeys, but its answer is lost."""
-        self.fault(unit, "mute", None, seconds)
-
-    def late(self, unit="all", ms=150, seconds=None):
-        """Answers start so much later."""
-        self.fault(unit, "late", ms, seconds)
-
-    def truncated(self, unit="all", size=None, seconds=None):
-        """Only the first ``size`` bytes arrive; by default half of them."""
-        self.fault(unit, "truncated", size, seconds)
-
-    def split(self, unit="all", ms=20, seconds=None):
-        """Answers pause so long in their middle."""
-        self.fault(unit, "split", ms, seconds)
-
-    def merged(self, unit="all", seconds=None):
-        """Every second answer is held back, and comes right before the next one."""
-        self.fault(unit, "merged", None, seconds)
-
-    def duplicated(self, unit="all", seconds=None):
-        """Answers come twice."""
-        self.fault(unit, "duplicated", None, seconds)
-
-    def wrong_unit(self, unit="all", says=None, seconds=None):
-        """Answers say that they are from unit ``says``; by default the next one."""
-        self.fault(unit, "wrong_unit", says, seconds)
-
-    def wrong_function(self, unit="all", function=None, seconds=None):
-        """Answers have another function; by default 3 for 4 and so on."""
-        self.fault(unit, "wrong_function", function, seconds)
-
-    def wrong_crc(self, unit="all", seconds=None):
-        """The check word is wrong."""
-        self.fault(unit, "wrong_crc", None, seconds)
-
-    def stray(self, unit="all", size=1, seconds=None):
-        """So many zero bytes come right before the answer."""
-        self.fault(unit, "stray", size, seconds)
-
-    def noise(self, unit="all", probability=0.01, seconds=None):
-        """Every byte of an answer is hit with this probability."""
-        self.fault(unit, "noise", probability, seconds)
-
-    def echo(self, seconds=None):
-        """The line echoes what the master sends."""
-        self.fault("all", "echo", None, seconds)
-
-    def reset(self, unit):
-        """A power cycle."""
-        self.fault(unit, "reset")
-
-    def frozen(self, unit, seconds=None):
-        """Its registers stay as they are."""
-        self.fault(unit, "frozen", None, seconds)
-
-    def burnt_out(self, unit, channel: str, seconds=None):
-        """The thermocouple at an input as "ai0" is broken."""
-        self.fault(unit, "burnt_out", channel, seconds)
-
-    def watchdog(self, unit):
-        """Its watchdog over the host trips."""
-        self.fault(unit, "watchdog")
+_BENCHES = pytest.StashKey()
 
 
 @pytest.fixture
-def furnace_bench(request):
-    """A serial port with emulated instruments and a plant behind them: a FurnaceBench."""
+def furnace_bench_factory(request):
+    """Makes benches, each a FurnaceBench of the arguments given; all end with the test."""
+    benches = []
+    request.node.stash[_BENCHES] = benches
+
+    def make(**arguments) -> FurnaceBench:
+        bench = FurnaceBench(**arguments)
+        benches.append(bench)
+        return bench
+
+    try:
+        yield make
+    finally:
+        del request.node.stash[_BENCHES]
+        for bench in benches:
+            bench.close()
+
+
+@pytest.fixture
+def furnace_bench(request, furnace_bench_factory):
+    """A port with emulated instruments and a plant behind them: a FurnaceBench."""
     marker = request.node.get_closest_marker("furnace")
     if marker is not None and marker.args:
         raise pytest.UsageError("the marker furnace takes arguments by name only: " + MARKER)
-    bench = FurnaceBench(**(marker.kwargs if marker is not None else {}))
-    request.node.stash[_BENCH] = bench
-    try:
-        yield bench
-    finally:
-        del request.node.stash[_BENCH]
-        bench.close()
+    return furnace_bench_factory(**(marker.kwargs if marker is not None else {}))
 
 
 def pytest_configure(config):
@@ -214,9 +67,9 @@ def pytest_configure(config):
 def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
-    bench = item.stash.get(_BENCH, None)
-    if bench is not None and call.when == "call" and report.failed:
-        report.sections.append(("what happened on the line", _shown(bench)))
+    if call.when == "call" and report.failed:
+        for bench in item.stash.get(_BENCHES, ()):
+            report.sections.append((f"what happened on the line {bench.port}", _shown(bench)))
 
 
 def _shown(bench: FurnaceBench) -> str:

@@ -9,11 +9,14 @@ import json
 import math
 import sys
 import time
-import tomllib
 from pathlib import Path
 
-from edge.box.config import NodeFileError, describe, find
+from edge.box.config import NodeFileError, describe, find, toml_text
+from edge.box.config.lines import nearest_line
+from edge.box.config.problems import nearest
 from edge.emulator import models
+from edge.emulator.bench import PlantFailed
+from edge.emulator.faults import narrow
 from edge.emulator.plant_file import PlantFileError
 from edge.emulator.virtual import VirtualRun
 from edge.node.commands import Commands
@@ -36,7 +39,13 @@ EVENTS = {
     "set": {"name", "value"},
     "command": {"text"},
 }
-OPTIONAL = {"fault": {"argument", "for_s"}, "clear": set(), "set": set(), "command": set()}
+OPTIONAL = {
+    "fault": {"argument", "for_s", "replies", *narrow.KEYS},
+    "clear": set(),
+    "set": set(),
+    "command": set(),
+}
+_EXPECTED = f"expected keys are {', '.join(KEYS)}"
 
 
 class ScenarioError(Exception):
@@ -58,36 +67,40 @@ def load(name: str) -> dict:
         known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.toml")))
         raise ScenarioError(f"{path.name}: there is no such scenario file; packaged are: {known}")
     try:
-        scenario = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{path.name}: {error}") from None
+        scenario, lines = toml_text.read(path.read_bytes())
+    except toml_text.TomlError as error:
+        raise ScenarioError(f"{path.name}:{error.line}: {error}") from None
     for key, value in scenario.items():
-        if key not in KEYS or not isinstance(value, KEYS[key]):
-            raise ScenarioError(f"{path.name}: {key} = {value!r}: expected keys are {', '.join(KEYS)}")
+        where = f"{path.name}:{lines[(key,)]}"
+        if key not in KEYS:
+            hint = f"; did you mean '{nearest(key, KEYS)}'?" if nearest(key, KEYS) else ""
+            raise ScenarioError(f"{where}: {key} = {value!r}: {_EXPECTED}{hint}")
+        if not isinstance(value, KEYS[key]) or isinstance(value, bool):
+            raise ScenarioError(f"{where}: {key} = {value!r}: {_EXPECTED}")
     for key in ("plant", "node", "hours", "seed"):
         if key not in scenario:
-            raise ScenarioError(f"{path.name}: {key} is missing")
-    for place, event in enumerate(scenario.setdefault("event", []), 1):
-        _check_event(path.name, place, event)
+            raise ScenarioError(f"{path.name}:1: {key} is missing; {_EXPECTED}")
+    for place, event in enumerate(scenario.setdefault("event", [])):
+        _check_event(f"{path.name}:{nearest_line(lines, ('event', place))}", place + 1, event)
     scenario["event"].sort(key=lambda event: event["at_s"])
     return scenario
 
 
-def _check_event(name: str, place: int, event: dict):
+def _check_event(where: str, place: int, event: dict):
     if not isinstance(event, dict):
-        raise ScenarioError(f"{name}: event {place} is {event!r}: expected a table [[event]]")
+        raise ScenarioError(f"{where}: event {place} is {event!r}: expected a table [[event]]")
     kind = event.get("do")
     if kind not in EVENTS or not _is_number(event.get("at_s")):
-        raise ScenarioError(f"{name}: event {place}: expected at_s and do, one of {', '.join(EVENTS)}")
+        raise ScenarioError(f"{where}: event {place}: expected at_s and do, one of {', '.join(EVENTS)}")
     keys = set(event) - {"do", "at_s"}
     missing = EVENTS[kind] - keys
     unknown = keys - EVENTS[kind] - OPTIONAL[kind]
     for key in ("text", "kind", "name"):
         if key in event and not isinstance(event[key], str):
-            raise ScenarioError(f"{name}: event {place} ({kind}): {key} = {event[key]!r}, expected a text")
+            raise ScenarioError(f"{where}: event {place} ({kind}): {key} = {event[key]!r}, expected a text")
     if missing or unknown:
         raise ScenarioError(
-            f"{name}: event {place} ({kind}): missing {sorted(missing)}, unknown {sorted(unknown)}"
+            f"{where}: event {place} ({kind}): missing {sorted(missing)}, unknown {sorted(unknown)}"
         )
 
 
@@ -159,9 +172,15 @@ def play(scenario: dict, progress=None) -> dict:
         pieces.clear()
         summary.receive(topic, payload, retain)
 
-    run = VirtualRun(scenario["plant"], description, scenario["seed"], receive)
+    try:
+        run = VirtualRun(scenario["plant"], description, scenario["seed"], receive)
+    except PlantFileError:
+        raise
+    except ValueError as error:
+        raise ScenarioError(f"{scenario['plant']} and {scenario['node']}: {error}") from None
     commands = []
-    run.wire.tap = lambda at_us, direction, data: pieces.append(data)
+    for wire in run.wires.values():
+        wire.tap = lambda at_us, direction, data: pieces.append(data)
     started = time.perf_counter()
     end_us = int(scenario["hours"] * 3600e6)
     for event in scenario["event"]:
@@ -191,7 +210,11 @@ def _run_with_progress(run: VirtualRun, until_us: int, progress):
 def _do(run: VirtualRun, event: dict) -> str:
     """Let an event happen; a command's answer."""
     if event["do"] == "fault":
-        run.bench.fault(event["unit"], event["kind"], event.get("argument"), event.get("for_s"))
+        where = {key: event[key] for key in narrow.KEYS if key in event}
+        replies = event.get("replies", -1)
+        run.bench.fault(
+            event["unit"], event["kind"], event.get("argument"), event.get("for_s"), replies, **where
+        )
     elif event["do"] == "clear":
         run.bench.clear_faults()
     elif event["do"] == "set":
@@ -225,7 +248,7 @@ def _report(scenario: dict, run: VirtualRun, summary: Summary, digest: str, seco
 
 
 def run(args) -> int:
-    """0 after a complete run, 2 for a file that can't be run."""
+    """0 after a complete run, 1 where the plant was destroyed, 2 for a file that can't be run."""
     try:
         scenario = load(args.file)
         if args.hours is not None:
@@ -239,6 +262,9 @@ def run(args) -> int:
     except (ScenarioError, PlantFileError, NodeFileError) as error:
         print(error, file=sys.stderr)
         return 2
+    except PlantFailed as error:
+        print(error, file=sys.stderr)
+        return 1
     if args.json:
         print(json.dumps(report, indent=1))
         return 0

@@ -9,12 +9,13 @@ silent; a unit that does not exist is silent; a broadcast is obeyed by all and a
 from struct import Struct
 
 from cext.crc import crc16
+from edge.emulator import diagnostics
+from edge.emulator.diagnostics import Diagnostics
 from edge.emulator.faults import Faults
-from edge.emulator.instruments.instrument import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE
+from edge.emulator.instruments.instrument import ILLEGAL_ADDRESS, ILLEGAL_VALUE
+from edge.emulator.request import MAX_FRAME, MIN_FRAME, expected_length, request_of
+from edge.emulator.writes import write
 from edge.node.bus import master, modbus
-
-MIN_FRAME = 4
-MAX_FRAME = 256
 
 # A read asks the same bytes again and again: known requests are neither parsed nor checked anew. A busy
 # line has some dozens; the bound is for a master that scans.
@@ -22,26 +23,6 @@ KNOWN_READS = 512
 
 _CHECK_WORD = Struct("<H").pack
 _WORDS = Struct(">HH").unpack_from
-_REGISTERS = [Struct(f">{count}H").unpack_from for count in range(modbus.MAX_WRITE_REGISTERS + 1)]
-
-
-def expected_length(buffer: bytes) -> int:
-    """Length of the request that ``buffer`` begins with; 0 when its function is unknown here.
-
-    Of a write of many whose byte count has not arrived yet it is the least that is possible.
-    """
-    if len(buffer) < 2:
-        return MIN_FRAME
-    function = buffer[1]
-    if modbus.READ_COILS <= function <= modbus.WRITE_SINGLE_REGISTER:
-        return 8
-    if function == modbus.WRITE_MULTIPLE_COILS or function == modbus.WRITE_MULTIPLE_REGISTERS:
-        return 9 + (buffer[6] if len(buffer) > 6 else 0)
-    if function == modbus.MASK_WRITE_REGISTER:
-        return 10
-    if function == modbus.READ_WRITE_REGISTERS:
-        return 13 + (buffer[10] if len(buffer) > 10 else 0)
-    return 0
 
 
 class ModbusSlaves:
@@ -60,6 +41,13 @@ class ModbusSlaves:
         self.requests = 0
         self.replies = 0
         self.crc_errors = 0
+        # Requests with a right CRC, to whomever.
+        self.frames = 0
+        self._diagnostics = {
+            instrument.unit: Diagnostics(instrument, self)
+            for instrument in self.instruments
+            if instrument.FUNCTIONS & diagnostics.FUNCTIONS
+        }
         self._units = {}
         for instrument in self.instruments:
             other = self._units.setdefault(instrument.unit, instrument)
@@ -83,6 +71,7 @@ class ModbusSlaves:
             known = self._known.get(data)
             if known is not None:
                 self._end_us = end_us
+                self.frames += 1
                 return self._read(known, end_us)
         return self._search(data, end_us)
 
@@ -126,14 +115,17 @@ class ModbusSlaves:
 
     def _serve(self, frame: bytes, end_us: int):
         """Obey a request with a right CRC."""
+        self.frames += 1
         unit = frame[0]
         function = frame[1]
         if unit == modbus.BROADCAST:
             self.requests += 1
             if function > modbus.READ_INPUT_REGISTERS and function != modbus.READ_WRITE_REGISTERS:
                 for instrument in self.instruments:
-                    if not self.faults.armed or not self.faults.deaf(instrument.unit, end_us):
-                        self._execute(instrument, function, frame, end_us)
+                    if not self._deaf_to(instrument, frame, end_us):
+                        if instrument.unit in self._diagnostics:
+                            self._diagnostics[instrument.unit].unanswered += 1
+                        self._execute(instrument, function, self._taken(instrument, frame, end_us), end_us)
             return ()
         instrument = self._units.get(unit)
         # With the highest bit it is an exception reply, and no request.
@@ -142,9 +134,14 @@ class ModbusSlaves:
         if modbus.READ_COILS <= function <= modbus.READ_INPUT_REGISTERS and function in instrument.FUNCTIONS:
             return self._first_read(instrument, function, frame, end_us)
         self.requests += 1
-        if self.faults.armed and self.faults.deaf(unit, end_us):
+        if self._deaf_to(instrument, frame, end_us):
             return ()
-        code = self._execute(instrument, function, frame, end_us)
+        code = self._refusal(instrument, frame, end_us)
+        if not code and function in diagnostics.FUNCTIONS and function in instrument.FUNCTIONS:
+            return self._diagnose(instrument, frame, end_us)
+        if not code:
+            frame = self._taken(instrument, frame, end_us)
+            code = self._execute(instrument, function, frame, end_us)
         if code:
             body = bytes((unit, function | 0x80, code))
         elif function == modbus.READ_WRITE_REGISTERS:
@@ -153,7 +150,39 @@ class ModbusSlaves:
             body = bytes((unit, function, 2 * count)) + instrument.holding.data[begin : begin + 2 * count]
         else:
             body = frame[: 8 if function == modbus.MASK_WRITE_REGISTER else 6]
-        return self._reply(instrument, body, end_us)
+        return self._reply(instrument, body, frame, end_us)
+
+    def _diagnose(self, instrument, frame: bytes, end_us: int):
+        """Answer what is asked about the unit itself."""
+        self._heard(instrument, end_us)
+        body = self._diagnostics[instrument.unit].answer(frame)
+        if body is None:
+            return ()
+        if isinstance(body, int):
+            body = bytes((frame[0], frame[1] | 0x80, body))
+        return self._reply(instrument, body, frame, end_us)
+
+    def _deaf_to(self, instrument, frame: bytes, end_us: int) -> bool:
+        told = self._diagnostics.get(instrument.unit)
+        if told is not None and not told.hears(frame):
+            return True
+        if not self.faults.armed:
+            return False
+        start_us = end_us - int(len(frame) * self.char_us)
+        return self.faults.deaf(instrument.unit, end_us, request_of(frame), start_us)
+
+    def _refusal(self, instrument, frame: bytes, end_us: int) -> int:
+        """The exception code of a fault; the request restarts the watchdog all the same."""
+        code = self.faults.refusal(instrument.unit, end_us, request_of(frame)) if self.faults.armed else 0
+        if code:
+            self._heard(instrument, end_us)
+        return code
+
+    def _taken(self, instrument, frame: bytes, end_us: int) -> bytes:
+        """A write with the values that a fault makes of it."""
+        if not self.faults.armed:
+            return frame
+        return self.faults.taken(instrument.unit, end_us, request_of(frame), frame)
 
     def _first_read(self, instrument, function: int, frame: bytes, end_us: int):
         """Check a read that is not known yet, answer it, and know it from now on."""
@@ -162,7 +191,7 @@ class ModbusSlaves:
         bits = function <= modbus.READ_DISCRETE_INPUTS
         code = 0
         begin = 0
-        if count == 0 or count > (modbus.MAX_READ_BITS if bits else modbus.MAX_READ_REGISTERS):
+        if count == 0 or count > (modbus.MAX_READ_BITS if bits else instrument.max_registers):
             code = ILLEGAL_VALUE
         else:
             begin = table.place(address, count)
@@ -170,13 +199,14 @@ class ModbusSlaves:
                 code = ILLEGAL_ADDRESS
         if code:
             self.requests += 1
-            if self.faults.armed and self.faults.deaf(instrument.unit, end_us):
+            if self._deaf_to(instrument, frame, end_us):
                 return ()
+            code = self._refusal(instrument, frame, end_us) or code
             self._heard(instrument, end_us)
-            return self._reply(instrument, bytes((frame[0], function | 0x80, code)), end_us)
+            return self._reply(instrument, bytes((frame[0], function | 0x80, code)), frame, end_us)
         size = (count + 7) // 8 if bits else 2 * count
         head = bytes((frame[0], function, size))
-        known = (instrument, table.data, begin, begin + count * table.width, head, bits)
+        known = (instrument, table.data, begin, begin + count * table.width, head, bits, frame)
         if function == modbus.READ_COILS and any(
             address <= coil < address + count for coil in instrument.coils_read_once
         ):
@@ -190,11 +220,15 @@ class ModbusSlaves:
 
     def _read(self, known: tuple, end_us: int):
         """Answer a read that has been checked."""
-        instrument, data, begin, end, head, bits = known
+        instrument, data, begin, end, head, bits, frame = known
         self.requests += 1
         faults = self.faults
-        if faults.armed and faults.deaf(instrument.unit, end_us):
-            return ()
+        if faults.armed or instrument.unit in self._diagnostics:
+            if self._deaf_to(instrument, frame, end_us):
+                return ()
+            code = self._refusal(instrument, frame, end_us)
+            if code:
+                return self._reply(instrument, bytes((head[0], head[1] | 0x80, code)), frame, end_us)
         self._heard(instrument, end_us)
         if bits:
             body = head + modbus.pack_bits(data[begin:end])
@@ -203,15 +237,20 @@ class ModbusSlaves:
         reply = body + _CHECK_WORD(crc16(body))
         self.replies += 1
         if faults.armed:
-            return faults.bend(instrument.unit, reply, end_us + instrument.delay_us, self.char_us)
+            start_us = end_us + instrument.delay_us
+            return faults.bend(instrument.unit, reply, start_us, self.char_us, None, request_of(frame))
         return ((end_us + instrument.delay_us, reply),)
 
-    def _reply(self, instrument, body: bytes, end_us: int):
+    def _reply(self, instrument, body: bytes, frame: bytes, end_us: int):
+        """An answer to a request."""
+        if instrument.unit in self._diagnostics:
+            self._diagnostics[instrument.unit].answered(body)
         reply = body + _CHECK_WORD(crc16(body))
         self.replies += 1
         start_us = end_us + instrument.delay_us
         if self.faults.armed:
-            return self.faults.bend(instrument.unit, reply, start_us, self.char_us)
+            request = request_of(frame)
+            return self.faults.bend(instrument.unit, reply, start_us, self.char_us, None, request)
         return ((start_us, reply),)
 
     def _heard(self, instrument, at_us: int):
@@ -220,59 +259,14 @@ class ModbusSlaves:
             instrument.expire(at_us)
         if instrument.lost:
             instrument.regained(at_us)
+        if instrument.unit in self._diagnostics:
+            self._diagnostics[instrument.unit].messages += 1
         instrument.expires_us = at_us + instrument.lease_us
 
     def _execute(self, instrument, function: int, frame: bytes, at_us: int) -> int:
         """Let an instrument obey a write; 0 or the exception code."""
         self._heard(instrument, at_us)
-        code = self._write(instrument, function, frame, at_us)
+        code = write(instrument, function, frame, at_us)
         # After the write, which may have armed the watchdog or changed its time.
         instrument.expires_us = at_us + instrument.lease_us
         return code
-
-    def _write(self, instrument, function: int, frame: bytes, at_us: int) -> int:
-        if function not in instrument.FUNCTIONS:
-            return ILLEGAL_FUNCTION
-        address, count = _WORDS(frame, 2)
-        if function == modbus.WRITE_MULTIPLE_REGISTERS:
-            if count == 0 or count > modbus.MAX_WRITE_REGISTERS or frame[6] != 2 * count:
-                return ILLEGAL_VALUE
-            if instrument.holding.place(address, count) < 0:
-                return ILLEGAL_ADDRESS
-            return instrument.write_registers(address, _REGISTERS[count](frame, 7), at_us)
-        if function == modbus.WRITE_SINGLE_REGISTER:
-            if instrument.holding.place(address) < 0:
-                return ILLEGAL_ADDRESS
-            return instrument.write_registers(address, (count,), at_us)
-        if function == modbus.MASK_WRITE_REGISTER:
-            if instrument.holding.place(address) < 0:
-                return ILLEGAL_ADDRESS
-            and_mask, or_mask = _WORDS(frame, 4)
-            value = instrument.holding.get(address) & and_mask | or_mask & ~and_mask
-            return instrument.write_registers(address, (value,), at_us)
-        if function == modbus.READ_WRITE_REGISTERS:
-            return self._read_write(instrument, address, count, frame, at_us)
-        if function == modbus.WRITE_SINGLE_COIL:
-            if count != 0xFF00 and count != 0:
-                return ILLEGAL_VALUE
-            if instrument.coils.place(address) < 0:
-                return ILLEGAL_ADDRESS
-            return instrument.write_coils(address, (1 if count else 0,), at_us)
-        if count == 0 or count > modbus.MAX_WRITE_BITS or frame[6] != (count + 7) // 8:
-            return ILLEGAL_VALUE
-        if instrument.coils.place(address, count) < 0:
-            return ILLEGAL_ADDRESS
-        bits = modbus.unpack_bits(frame[7:-2], count)
-        return instrument.write_coils(address, [1 if bit else 0 for bit in bits], at_us)
-
-    def _read_write(self, instrument, read_address: int, read_count: int, frame: bytes, at_us: int) -> int:
-        """The write of FC 23, which comes before its read; both ranges are checked before it."""
-        address, count = _WORDS(frame, 6)
-        if not 1 <= read_count <= modbus.MAX_READ_REGISTERS:
-            return ILLEGAL_VALUE
-        if not 1 <= count <= modbus.MAX_READ_WRITE_REGISTERS or frame[10] != 2 * count:
-            return ILLEGAL_VALUE
-        holding = instrument.holding
-        if holding.place(read_address, read_count) < 0 or holding.place(address, count) < 0:
-            return ILLEGAL_ADDRESS
-        return instrument.write_registers(address, _REGISTERS[count](frame, 11), at_us)

@@ -5,10 +5,15 @@ exact to the microsecond. The line counts what a master must not do: starting so
 (1.75 ms above 19200 bit/s) after the last character, and talking while another talks, which garbles both.
 """
 
+import errno
+
 from edge.node.bus.master import silence_us
 
 SENT = ">"
 RECEIVED = "<"
+# What comes to the master besides: its own echo, and what was no answer to it.
+ECHO = "="
+FOREIGN = "!"
 
 # Before anything was ever on the line it was quiet for long.
 _LONG_AGO_US = -1000000000
@@ -19,8 +24,8 @@ class Wire:
 
     ``clock`` with now_us(); ``slaves`` an edge.emulator.slave.ModbusSlaves or what slaves_of() of
     edge.emulator.dcon_slave makes; ``baud`` bit/s; ``char_bits``
-    bits of a character. ``tap(t_us, direction, data)``: called for everything the master sends (">") and
-    gets ("<"), with the time of its last character.
+    bits of a character. ``tap(t_us, direction, data)``: called for everything the master sends (SENT) and
+    gets (RECEIVED, ECHO, FOREIGN), with the time of its last character.
     """
 
     def __init__(self, clock, baud: int, slaves, char_bits: int = 11, tap=None):
@@ -37,6 +42,7 @@ class Wire:
         self._sent_us = _LONG_AGO_US
         self._heard_us = _LONG_AGO_US
         self._port = Port(self)
+        slaves.faults.say = self._say
 
     def port(self) -> "Port":
         """The master's end."""
@@ -69,29 +75,39 @@ class Wire:
         if self.tap is not None:
             self.tap(end_us, SENT, data)
         faults = self.slaves.faults
-        if faults.armed and faults.echoes(end_us):
-            self._chunks.append((end_us, end_us, data))
+        echo = faults.echo(data, end_us) if faults.armed else b""
+        if echo:
+            self._chunks.append((end_us, end_us, echo, ECHO))
             self._chunks.sort()
         for reply_us, reply in self.slaves.received(data, end_us):
             self._put(reply_us, reply_us + self.duration_us(len(reply)), reply)
 
-    def _put(self, start_us: int, end_us: int, data: bytes):
-        """A slave will talk from ``start_us`` on."""
+    def _say(self, start_us: int, data: bytes, request: bool):
+        """Somebody talks unasked; where it is a request, who is asked answers it."""
+        end_us = start_us + self.duration_us(len(data))
+        heard = self._put(start_us, end_us, data, FOREIGN)
+        for reply_us, reply in self.slaves.received(heard, end_us):
+            if request:
+                self._put(reply_us, reply_us + self.duration_us(len(reply)), reply, FOREIGN)
+
+    def _put(self, start_us: int, end_us: int, data: bytes, direction: str = RECEIVED):
+        """A slave will talk from ``start_us`` on; what is heard of it so far."""
         chunks = self._chunks
         if chunks:
             data = self._talk_over(data, start_us, end_us)
-        chunks.append((end_us, start_us, data))
+        chunks.append((end_us, start_us, data, direction))
         if len(chunks) > 1:
             chunks.sort()
+        return data
 
     def _talk_over(self, data: bytes, start_us: int, end_us: int) -> bytes:
         """Garble what overlaps on the wire; returns ``data`` as it comes out."""
         chunks = self._chunks
         overlap = False
         for i in range(len(chunks)):
-            chunk_end_us, chunk_start_us, other = chunks[i]
+            chunk_end_us, chunk_start_us, other, direction = chunks[i]
             if chunk_start_us < end_us and start_us < chunk_end_us:
-                chunks[i] = (chunk_end_us, chunk_start_us, garbled(other))
+                chunks[i] = (chunk_end_us, chunk_start_us, garbled(other), direction)
                 overlap = True
         if not overlap:
             return data
@@ -106,10 +122,13 @@ class Port:
         self._wire = wire
         self._chunks = wire._chunks
         self._now_us = wire.clock.now_us
+        self._faults = wire.slaves.faults
         self._left = b""
 
     def any(self) -> int:
         """How many bytes can be read now."""
+        if self._faults.armed:
+            self._needed()
         chunks = self._chunks
         count = len(self._left)
         if chunks:
@@ -122,16 +141,18 @@ class Port:
 
     def read(self, n: int = -1) -> bytes:
         """Up to ``n`` bytes of what has arrived, all by default; b"" when there is nothing."""
+        if self._faults.armed:
+            self._needed()
         chunks = self._chunks
         data = self._left
         if chunks:
             wire = self._wire
             now_us = self._now_us()
             while chunks and chunks[0][0] <= now_us:
-                end_us, _, chunk = chunks.pop(0)
+                end_us, _, chunk, direction = chunks.pop(0)
                 wire._heard_us = end_us
                 if wire.tap is not None:
-                    wire.tap(end_us, RECEIVED, chunk)
+                    wire.tap(end_us, direction, chunk)
                 data = data + chunk if data else chunk
         if 0 <= n < len(data):
             self._left = data[n:]
@@ -141,9 +162,22 @@ class Port:
 
     def write(self, data: bytes) -> int:
         """Start to send; returns at once."""
+        if self._faults.armed:
+            self._needed()
         if data:
             self._wire.transmit(data)
         return len(data)
+
+    def _needed(self):
+        """Raise OSError while the port is unplugged; what was on its way is lost."""
+        if self._faults.unplugged(self._now_us()):
+            self._chunks.clear()
+            self._left = b""
+            raise OSError(errno.EIO, "the port is unplugged")
+
+    def reopen(self):
+        """The port is there again. Raises OSError as long as it isn't."""
+        self._needed()
 
     def next_arrival_us(self) -> int:
         """When the next bytes can be read, or -1."""

@@ -7,6 +7,7 @@ import time
 
 import paho.mqtt.client as mqtt
 
+from edge.box.bounded_socket import bounded
 from edge.box.config.problems import printable
 from edge.node.report import messages
 from edge.node.report.connections.tls import context_of
@@ -44,8 +45,8 @@ class Listener:
         client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
         if access is not None and access.username is not None:
             client.username_pw_set(access.username, access.password)
-        if access is not None and access.tls is not None:
-            client.tls_set_context(context_of(access.tls))
+        encrypted = access is not None and access.tls is not None
+        client.tls_set_context(bounded(context_of(access.tls) if encrypted else None))
         # Called while the exception is being handled; paho tells it nobody else.
         client.on_connect_fail = lambda *_: self._note(str(sys.exception() or "no connection"))
         client.on_connect = self._on_connect

@@ -3,12 +3,9 @@
 import sys
 import time
 
-from rich.console import Console
-from rich.live import Live
-
 from edge.box import broker_arguments, credentials
 from edge.monitor.listen import Listener
-from edge.monitor.table import view
+from edge.monitor.screen import Screen
 from edge.node.report.messages import base_topic
 
 EXAMPLE = """example: furnace-edge monitor bishkek/line1 --broker 127.0.0.1:1883
@@ -42,9 +39,9 @@ def run(args) -> int:
         return 2
     listener.start()
     try:
-        with Live(console=Console(), auto_refresh=False) as live:
+        with Screen(args.node) as show:
             while True:
-                live.update(view(listener.latest(), args.node), refresh=True)
+                show(listener.latest(), "Ctrl-C ends")
                 time.sleep(0.5)
     except KeyboardInterrupt:
         return 0

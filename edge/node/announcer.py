@@ -17,10 +17,11 @@ class Announcer:
     def __init__(self, node):
         self._node = node
         self._sources = [None] * len(node.sources)
-        self._outputs = [output.state for output in node.guard.outputs]
+        self._outputs = [output.shown for output in node.guard.outputs]
         self._alarms = [(False, False)] * len(node.guard.alarms)
         self._trips = [False] * len(node.guard.trips)
         self._ports = [bus.port.open for bus in node.buses]
+        self._asking = [False] * len(node.buses)
         self._others = None
         self._lively = {}
         self._now_ms = 0
@@ -38,11 +39,16 @@ class Announcer:
         outputs = node.guard.outputs
         told = self._outputs
         for i in range(len(outputs)):
-            state = outputs[i].state
-            if state != told[i]:
+            output = outputs[i]
+            state = output.shown
+            # A device has a moment to confirm a new state before this says that it has not.
+            if state != told[i] and (output.confirmation.overdue or not output.unconfirmed):
                 told[i] = state
-                text = state + (": " + outputs[i].why if outputs[i].why else "")
-                self._tell("output", outputs[i].name, text, state not in (AUTO, MANUAL))
+                text = state + (": " + output.shown_why if output.shown_why else "")
+                self._tell("output", output.name, text, state not in (AUTO, MANUAL))
+        for device in node.devices:
+            for text in device.news(now_ms):
+                self._node.event("device", device.name, text, True)
         self._tell_alarms()
         self._tell_trips()
         for i in range(len(node.buses)):
@@ -50,6 +56,11 @@ class Announcer:
             if port.open != self._ports[i]:
                 self._ports[i] = port.open
                 text = "port is back" if port.open else "port gone: " + port.fault
+                self._tell("bus", node.buses[i].name, text, True)
+            others = node.buses[i].others
+            if others.asking != self._asking[i]:
+                self._asking[i] = others.asking
+                text = "another master asks: " + others.last if others.asking else "no other master asks now"
                 self._tell("bus", node.buses[i].name, text, True)
         self._tell_others()
         if self._lively:
@@ -148,6 +159,8 @@ def active_alarms(node) -> list:
     names = ["trip " + trip.name for trip in node.guard.trips if trip.tripped]
     names += [alarm.name for alarm in node.guard.alarms if alarm.active]
     names += ["bad " + source.name for source in node.sources if source.quality == BAD]
+    names += ["unconfirmed " + one.name for one in node.guard.outputs if one.confirmation.overdue]
+    names += ["another master on " + bus.name for bus in node.buses if bus.others.asking]
     for loop in node.loops:
         if loop.kind == "trim" and loop.at_limit:
             names.append("trim %s at its limit" % loop.name)

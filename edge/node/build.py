@@ -28,7 +28,8 @@ def build(description: dict, uarts: dict, clock, reporter, entropy=os.urandom, k
         spec = description["bus"][name]
         echo = spec.get("echo", False)
         times = spec["timeout_ms"], spec["late_ms"]
-        buses[name] = Bus(name, uarts[name], spec["baud"], *times, echo=echo, clock=clock)
+        bits = char_bits(spec["framing"])
+        buses[name] = Bus(name, uarts[name], spec["baud"], *times, bits, echo=echo, clock=clock)
     devices = _devices(description, buses)
 
     # First all that can be read is made, then all is connected: a calc may read the set-point of a loop.
@@ -109,22 +110,34 @@ def _made(module: str, made: str, description: dict, table: str) -> list:
     return [make(name, description[table][name]) for name in names]
 
 
-def bad_within_ms(device) -> int:
-    """A device's reading is bad when it is older than this, ms: its poll period and time-out budget."""
-    return device.period_ms + (device.station.budget_us() + 999) // 1000
+def char_bits(framing: str) -> int:
+    """Bits of a character: 11 as in the standard, also where fewer are sent; 12 with 8E2 and 8O2."""
+    return 12 if framing in ("8E2", "8O2") else 11
+
+
+def bad_within_ms(device, period_ms=None) -> int:
+    """A device's reading is bad when it is older than this, ms: its poll period and time-out budget.
+
+    ``period_ms``: of that reading, by default the device's.
+    """
+    return (period_ms or device.period_ms) + (device.station.budget_us() + 999) // 1000
 
 
 def _signal(name: str, spec: dict, devices: dict) -> Signal:
     device = devices[spec["device"]]
     stale_ms = spec["stale_ms"]
+    period_ms = None
     if spec["input"] in diagnostics.INPUTS:
         device = device.station.status()
     else:
-        stale_ms = min(stale_ms, bad_within_ms(device))
+        period_ms = device.period_of(spec["input"])
+        stale_ms = min(stale_ms, bad_within_ms(device, period_ms))
     scale = (spec["at_4ma"], spec["at_20ma"]) if "at_4ma" in spec else None
     place = device.inputs[spec["input"]]
     limits = spec["low"], spec["high"], stale_ms
-    return Signal(name, spec["unit"], device, place, *limits, scale=scale, repeats=spec["repeats"])
+    return Signal(
+        name, spec["unit"], device, place, *limits, scale=scale, repeats=spec["repeats"], period_ms=period_ms
+    )
 
 
 def _output(name: str, description: dict, devices: dict) -> Output:
@@ -158,7 +171,8 @@ def _devices(description: dict, buses: dict) -> dict:
     for name in description["order"]["device"]:
         spec = description["device"][name]
         devices[name] = device_table.build(name, spec, sensors.get(name, {}), safe.get(name, {}))
-        buses[spec["bus"]].add(devices[name], spec.get("timeout_ms"), spec.get("retries"))
+        times = spec.get("timeout_ms"), spec.get("retries"), spec.get("pause_ms", 0)
+        buses[spec["bus"]].add(devices[name], *times)
     return devices
 
 

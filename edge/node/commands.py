@@ -1,14 +1,9 @@
-"""What may be asked of a running node. The one door: the local console and edge.node.remote both come here.
+"""What may be asked of a running node. The one door: edge.node.console and edge.node.remote both come here.
 
 An action either does what it says or raises ValueError with the reason, and then has changed nothing. What it
 changes are set-points, modes, hands, acknowledgements, programmes and trips; outputs are the guard's.
 """
 
-HELP = (
-    "known are: set LOOP VALUE; value NAME VALUE; mode LOOP|output.NAME auto|manual; output LOOP|output.NAME VALUE; "
-    "ack alarm.NAME|trip.NAME|all; programme NAME start|stop|go_on; autotune NAME start|stop|accept; "
-    "reset [TRIP]; remote on|off; stop; help"
-)
 
 
 class Commands:
@@ -117,15 +112,13 @@ class Commands:
         except ValueError as error:
             return "refused: %s" % error
         if not answer:
-            return "not understood: %s; %s" % (text.strip(), HELP)
+            return "not understood: %s; type help" % text.strip()
         return answer
 
     def _do(self, words: list) -> str:
         """The answer to a command, or nothing for what is none."""
         word = words[0]
         count = len(words)
-        if word == "help" and count == 1:
-            return HELP
         if word == "stop" and count == 1:
             self.node.stop("stopped by command")
             return "stopping: outputs go to their safe values"
@@ -193,49 +186,3 @@ def _number(text: str) -> float:
     except ValueError:
         pass
     raise ValueError("%s is no number" % text)
-
-
-class Console:
-    """Lines from a stream of bytes into commands.
-
-    ``read()`` gives the bytes that are there (b"" at the end of the stream), ``write(text)`` takes
-    the answers, ``pollable`` is what select can wait on. ``attached``: the end of the stream
-    stops the node, so that it never outlives whoever started it.
-    """
-
-    MAX_LINE = 200
-
-    def __init__(self, commands: Commands, ready, read, write, pollable, attached: bool):
-        self._commands = commands
-        self._ready = ready
-        self._read = read
-        self._write = write
-        self._pollable = pollable
-        self._attached = attached
-        self._line = b""
-        self._open = True
-
-    def pollables(self) -> list:
-        return [self._pollable] if self._open else []
-
-    def step(self):
-        if not self._open or not self._ready():
-            return
-        data = self._read()
-        if not data:
-            self._open = False
-            if self._attached:
-                self._commands.node.stop("whoever started the node is gone")
-            return
-        self._line += data
-        while b"\n" in self._line:
-            line, self._line = self._line.split(b"\n", 1)
-            try:
-                answer = self._commands.execute(line.decode())
-            except UnicodeError:
-                answer = "not understood: a command is plain text"
-            if answer:
-                self._write(answer)
-        if len(self._line) > self.MAX_LINE:
-            self._line = b""
-            self._write("not understood: a line is at most %d characters" % self.MAX_LINE)

@@ -13,7 +13,8 @@ from edge.node import description
 from edge.node.build import build
 from edge.node.bus.uart import TermiosUart
 from edge.node.clock import Clock
-from edge.node.commands import Commands, Console
+from edge.node.commands import Commands
+from edge.node.console import Console
 from edge.node.report import messages
 
 # A heap that is collected only when it is full is scattered with what lives on, until it has no room for a
@@ -64,14 +65,18 @@ def console_on_stdin(node) -> Console:
     stream = sys.stdin.buffer
     poller = select.poll()
     poller.register(sys.stdin, select.POLLIN)
-    return Console(
-        Commands(node),
-        lambda: bool(poller.poll(0)),
-        lambda: _waiting(stream, poller),
-        lambda text: print(text),
-        sys.stdin,
-        True,
-    )
+    room = select.poll()
+    room.register(sys.stdout, select.POLLOUT)
+
+    def write(text: str):
+        # A terminal that has been stopped must not stop the furnace: what it has no room for is left out.
+        if room.poll(0):
+            print(text)
+
+    read = lambda: _waiting(stream, poller)  # noqa: E731
+    console = Console(Commands(node), lambda: bool(poller.poll(0)), read, write, sys.stdin, True)
+    console.begin()
+    return console
 
 
 def _waiting(stream, poller) -> bytes:

@@ -59,6 +59,8 @@ class Node:
         self.remote = None
         self.reporter = reporter
         self.sampler = None
+        # listener(kind, name, text, alarm) hears every event too: the console.
+        self.listener = None
         self.base_topic = base_topic
         self.statistics = TickStatistics()
         self.entropy = entropy
@@ -188,6 +190,8 @@ class Node:
 
     def event(self, kind: str, name: str, text: str, alarm: bool = False):
         """Record something that happened once; ``alarm``: it is never dropped to make room for samples."""
+        if self.listener is not None:
+            self.listener(kind, name, text, alarm)
         clock = self.clock
         up_ms = clock.now_ms() - self.started_us // 1000
         self.sequence += 1
@@ -233,15 +237,15 @@ class Node:
             self._tick_due_us = now_us
 
     def done(self, now_us: int) -> bool:
-        """Stopping, and the safe values have been written or their time is over."""
+        """Stopping, and the devices have confirmed the safe values, or their time is over."""
         if self._stop_by_us < 0:
             return False
         if now_us >= self._stop_by_us:
             return True
         if self._stop_ticks < 1:
             return False
-        for device in self.devices:
-            if device.pending():
+        for output in self.guard.outputs:
+            if output.unconfirmed:
                 return False
         for bus in self.buses:
             if not bus.idle():
@@ -272,7 +276,10 @@ class Node:
             clock.wait(min(next_us, self._tick_due_us), waiting)
 
     def close(self):
-        """Let go of the lines and the reporter."""
+        """Let go of the lines and the reporter; a stop that did not get all across says so."""
+        names = self.guard.unconfirmed() if self._stop_by_us >= 0 else []
+        if names:
+            self.event("node", "stop", "no device has confirmed the safe value of " + ", ".join(names), True)
         for bus in self.buses:
             bus.close()
         if self.kept is not None:

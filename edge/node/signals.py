@@ -25,7 +25,8 @@ class Signal:
     value there, uncertain, and ``at_end`` -1 or 1 for the side. ``stale_ms``: older is bad, also where the
     line was too busy to ask; older than ``overdue_ms`` is uncertain. As soon as the bus has counted the
     device as down it is bad, whatever its age. ``repeats``: so many equal readings in a row are a stuck
-    instrument, 0 for any number.
+    instrument, 0 for any number. ``period_ms``: how often it is read, where its device reads it at another rate
+    than the rest.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Signal:
         stale_ms: int,
         scale=None,
         repeats: int = 0,
+        period_ms=None,
     ):
         self.name = name
         self.unit = unit
@@ -48,7 +50,7 @@ class Signal:
         self.age_ms = -1
         self.at_end = 0
         self.stale_ms = stale_ms
-        self.overdue_ms = device.period_ms * 2
+        self.overdue_ms = 2 * (period_ms or device.period_ms)
         self._device = device
         self._place = place
         self._scale = scale
@@ -94,11 +96,12 @@ class Signal:
         # not (low <= value) also catches what is not a number.
         if not (self.low <= value <= self.high):
             self._bad("out of range")
-        elif stuck:
-            self._bad("stuck: the same reading %d times" % self._count)
         elif self.at_end:
+            # There it stands still, and that it is there must not get lost.
             self.quality = UNCERTAIN
             self.why = "at the end of its range"
+        elif stuck:
+            self._bad("stuck: the same reading %d times" % self._count)
         elif age_ms > self.overdue_ms:
             self.quality = UNCERTAIN
             self.why = device.link_fault or "overdue"

@@ -1,6 +1,7 @@
 """A record looked at before any model: is there enough in it, and was the process at rest?"""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,10 +14,37 @@ DRIFT_SURENESS = 4.0
 DRIFT_SHARE = 0.05
 # Movements at rest whose correlation time exceeds so many rows are disturbances and not noise.
 SLOW_ROWS = 3.0
+# Rows so many times as far apart as usual leave a hole.
+HOLE_INTERVALS = 3.0
 
 
 class Unidentifiable(Exception):
     """The record does not hold enough for a model; says what is missing and what to do."""
+
+
+@dataclass(frozen=True)
+class Hole:
+    """Rows that are missing: from `start_s` for `length_s`; `told` names the rows around it.
+
+    `steps` says whether the output is another one behind it: when it changed is not recorded then.
+    """
+
+    start_s: float
+    length_s: float
+    steps: bool
+    told: str
+
+
+def _holes(record: Record, interval_s: float) -> list:
+    apart_s, found = np.diff(record.time_s), []
+    for at in np.nonzero(apart_s > HOLE_INTERVALS * interval_s)[0]:
+        where = f"at {record.time_s[at]:.6g} s" if record.lines is None else (
+            f"between lines {record.lines[at]} and {record.lines[at + 1]}"
+        )  # fmt: skip
+        steps = bool(record.output[at] != record.output[at + 1])
+        told = f"{apart_s[at]:.4g} s without a row {where}"
+        found.append(Hole(float(record.time_s[at]), float(apart_s[at]), steps, told))
+    return sorted(found, key=lambda hole: -hole.length_s)
 
 
 class Experiment:
@@ -27,6 +55,7 @@ class Experiment:
     first_s, last_s     when the output first and last changes
     duration_s, interval_s, range   length of the record, median time between rows, range of the process value
     drifts              whether the process value drifts before the first change
+    holes               Hole, the longest first
     unrest              standard deviation of slow movements before the first change, 0 if there is only noise
     warnings            sentences for whoever uses the model
     """
@@ -37,6 +66,7 @@ class Experiment:
         self.excitation = Excitation(record.time_s, record.output)
         self.duration_s = float(record.time_s[-1])
         self.interval_s = float(np.median(np.diff(record.time_s)))
+        self.holes = _holes(record, self.interval_s)
         self.warnings = list(record.notes)
         self.unrest = 0.0
         rows = len(self.values)
@@ -45,7 +75,8 @@ class Experiment:
         if not len(self.excitation.change):
             raise Unidentifiable(
                 f"the output stays at {record.output[0]:g} all the time: a model needs a step of the output, "
-                "large enough to be seen above the noise"
+                "large enough to be seen above the noise; if the step was on from the first row, say what "
+                "was before it with --before"
             )
         self.range = float(np.ptp(self.values))
         if self.range == 0.0:

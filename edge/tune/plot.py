@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from edge.tune.report import Advice, formula
+from edge.tune.advice import Advice
+from edge.tune.report import formula
 
 BEFORE, AFTER, MEASURED = "tab:orange", "tab:blue", "0.6"
 

@@ -12,6 +12,8 @@ from edge.tune.process import Process
 
 # The filter of the derivative where a rule says nothing of it: time constant Td/N.
 N = 10.0
+# Each round of simc() leaves at most half of the difference of the one before.
+ROUNDS = 60
 
 
 @dataclass(frozen=True)
@@ -58,33 +60,35 @@ def ideal_to_series(gain: float, ti_s: float, td_s: float) -> tuple:
     return gain * factor, ti_s * factor, td_s / factor
 
 
-def simc(process: Process, tc_s: float | None = None) -> Tuning:
+def simc(process: Process, tc_s: float | None = None, n: float = N) -> Tuning:
     """Return the SIMC setting: a PI for one lag or an integrator, a PID where there is a lag more.
 
         gain = T1 / (K (tc + L)),   Ti = min(T1, 4 (tc + L)),   Td = T2      of the series form
 
+    L is the dead time and the derivative's filter Td/`n` together: the rule is for a derivative without one.
     `tc_s` > 0 is the wanted time constant of the closed loop, L if None: tight control with Ms about 1.6 to
     1.7, the fastest that the rule recommends. More lags than two are reduced by the half rule. ValueError
     without a dead time where `tc_s` is None, and for a model that is only a dead time.
     """
     model = process.half_rule(2)
-    if tc_s is None:
-        tc_s = model.delay_s
-    if not tc_s > 0.0:
-        raise ValueError("SIMC: without a dead time no setting is the fastest; say the time constant tc")
-    dead = tc_s + model.delay_s
     lags = list(model.lags_s)
-    if model.integrating:
-        gain, ti_s = 1.0 / (abs(model.gain) * dead), 4.0 * dead
-    elif lags:
-        lag = lags.pop(0)
-        gain, ti_s = lag / (abs(model.gain) * dead), min(lag, 4.0 * dead)
-    else:
+    if not lags and not model.integrating:
         raise ValueError("SIMC: a process without lag or integrator wants an I controller, not a PI")
-    td_s = lags[0] if lags else 0.0
-    gain, ti_s, td_s = series_to_ideal(gain, ti_s, td_s)
-    rule = "SIMC PID" if lags else "SIMC PI"
-    return Tuning(gain, ti_s, td_s, direction=_direction(process), rule=rule, tc_s=tc_s)
+    lag = math.inf if model.integrating else lags.pop(0)
+    second = lags[0] if lags else 0.0
+    if tc_s is None and model.delay_s == 0.0 or tc_s is not None and not tc_s > 0.0:
+        raise ValueError("SIMC: without a dead time no setting is the fastest; say the time constant tc")
+    # Td of the ideal form depends on Ti, Ti on the dead time, the dead time on Td: each round comes closer.
+    filter_s = second / n
+    for _ in range(ROUNDS):
+        dead_s = model.delay_s + filter_s
+        closed_s = dead_s if tc_s is None else tc_s
+        ti_s = min(lag, 4.0 * (closed_s + dead_s))
+        gain = (1.0 if model.integrating else lag) / (abs(model.gain) * (closed_s + dead_s))
+        gain, ti_s, td_s = series_to_ideal(gain, ti_s, second)
+        filter_s = td_s / n
+    rule = "SIMC PID" if second else "SIMC PI"
+    return Tuning(gain, ti_s, td_s, n, direction=_direction(process), rule=rule, tc_s=closed_s)
 
 
 def amigo(process: Process, derivative: bool = False) -> Tuning:

@@ -78,6 +78,8 @@ WATCHERS = {"monitor", "commander"}
     # A node writes nothing of another's, and no commands, not even its own.
     ("line2", "furnace/site/line1/samples", set()),
     ("line1", "furnace/site/line2/samples", set()),
+    ("line1", "furnace/site/line1/alive", {"line1"}),
+    ("line2", "furnace/site/line1/alive", set()),
     ("line2", "furnace/site/line1/command", set()),
     ("line1", "furnace/site/line1/command", set()),
     ("line2", "spBv1.0/plant/NDATA/line1", set()),
@@ -134,7 +136,7 @@ def test_command_line_prints_the_rights_of_a_packaged_node(capsys):
     printed = capsys.readouterr().out
     node = read(find("bishkek")).description["node"]
     base = f"furnace/{node['site']}/{node['name']}"
-    assert f"user grate\ntopic write {base}/state\n" in printed
+    assert f"user grate\ntopic readwrite {base}/alive\ntopic write {base}/state\n" in printed
     for user in ("hall", "office"):
         assert f"user {user}\ntopic read {base}/state\n" in printed
     assert "NODE" not in printed and "#\n" not in printed

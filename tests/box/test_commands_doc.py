@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge.box.config import check, find
 from edge.node.command_form import BY_MAX, PAYLOAD_MAX, VALUES, Command
+from edge.node.console import HELP
 from edge.node.remote import PER_TICK, REFUSAL_MS, REFUSALS
 from tests.node.remote_bench import Node, remote
 
@@ -30,6 +31,18 @@ def test_the_node_file_of_the_page_is_right_and_a_reset_is_not_allowed_in_it():
     check("line1.toml", (BISHKEK + with_reset.replace("# trips", "trips")).encode())
 
 
+def test_the_commands_of_the_readme_have_a_node_file_that_is_right_and_takes_them():
+    root = Path(__file__).parents[2]
+    readme = (root / "README.md").read_text()
+    (names,) = re.findall(r"cat (\S+ \S+) > line1.toml", readme)
+    node_file = check("line1.toml", b"".join((root / name).read_bytes() for name in names.split()))
+    remote = node_file.description["remote"]
+    assert node_file.warnings == [] and remote["start"] == "remote"
+    (do, loop, value) = re.findall(r"furnace-edge command line1.toml (\S+) (\S+) (\S+) --by", readme)[0]
+    entry = remote["allow"][loop]
+    assert entry["action"] == do and entry["low"] <= float(value) <= entry["high"]
+
+
 def test_the_messages_of_the_page_are_those_that_are_spoken():
     session, command, answer = (json.loads(block) for block in blocks("json"))
     heard = Command(json.dumps(command).encode(), {"nonce": None, "n": None})
@@ -47,5 +60,5 @@ def test_the_words_and_bounds_of_the_page_are_those_of_the_program():
     assert all(f"| `{do}` |" in PAGE for do in VALUES)
     assert f"{PAYLOAD_MAX:,} bytes" in PAGE and f"cut to {BY_MAX} characters" in PAGE
     assert (PER_TICK, REFUSALS, REFUSAL_MS) == (8, 10, 10000)
-    for word in ("set", "output", "programme", "mode", "ack", "reset", "remote", "stop", "help"):
-        assert word in Node(remote()).console.execute("help") and re.search(rf"\b{word}\b", PAGE)
+    words = {line.replace(",", " ").split()[0] for line in HELP.splitlines()[:-1]}
+    assert len(words) == 12 and all(re.search(rf"\b{word}\b", PAGE) for word in words)

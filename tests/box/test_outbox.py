@@ -250,7 +250,7 @@ def test_after_a_kill_ids_jump_and_stored_holds(kind, tmp_path):
     assert after.stored() == stored
     assert seqs(after, "a", SAMPLE) == list(range(1, stored[1] + 1))
     assert after.has(*stored) and not after.has(0x1234, stored[1] + 1)
-    assert after.append(sample(200), now_ms) > given
+    assert given < after.append(sample(200), now_ms) < given + 10_000
     told = after.losses()
     assert {loss["why"] for loss in told} == {"restart"}
     assert all(loss["count"] == 0 and loss["first_id"] <= given + 1 for loss in told)

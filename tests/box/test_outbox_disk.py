@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.box.outbox_tools import EVENT, KINDS, SAMPLE, event, held, make, sample, seqs
+from tests.box.outbox_tools import EVENT, KINDS, SAMPLE, copied, event, held, make, sample, seqs
 
 BOOT = 0x1234
 
@@ -130,7 +130,6 @@ def test_ids_are_unique_although_the_disk_was_full_from_the_start(kind, tmp_path
     box.append(sample(1), 0)
     box.close()
     box = make(kind, tmp_path)
-    given = box.last_id(SAMPLE)
     box.close()
     opened = type(box)._commit
     try:
@@ -139,7 +138,44 @@ def test_ids_are_unique_although_the_disk_was_full_from_the_start(kind, tmp_path
     finally:
         type(box)._commit = opened
     box.attach(["a"])
-    assert box.append(sample(2), 0) > given + 1000
+    given = box.epoch, box.append(sample(2), 0)
+    assert box.commit(60_000)
+    box.close()
+    box = make(kind, tmp_path)
+    box.attach(["a"])
+    assert (box.epoch, box.append(sample(3), 0)) != given and box.epoch != given[0]
+    box.close()
+
+
+def test_names_are_unique_although_the_disk_takes_nothing_for_longer_than_ids_are_reserved(kind, tmp_path):
+    """And the power fails before it does: the next start can't know how many were given."""
+    (tmp_path / "live").mkdir()
+    box = make(kind, tmp_path / "live")
+    box.attach(["a"])
+    named = set()
+
+    def give(outbox, first, count):
+        for seq in range(first, first + count):
+            number = outbox.append(sample(seq, 1), seq)
+            assert (outbox.epoch, number) not in named
+            named.add((outbox.epoch, number))
+
+    give(box, 1, 10)
+    assert box.commit(20_000)
+    epoch = box.epoch
+    disk = FullDisk(box)
+    give(box, 11, 3000)
+    assert box.epoch != epoch
+    after = make(kind, copied(tmp_path / "live", tmp_path / "after"))
+    after.attach(["a"])
+    assert after.epoch == epoch
+    give(after, 4001, 8000)
+    after.close()
+    # Where the disk comes back, the epoch does, and the ids that it has not are told.
+    disk.full = False
+    assert box.commit(100_000) and box.epoch == epoch
+    (told,) = [loss for loss in box.losses() if loss["why"] == "restart" and loss["lane"] == SAMPLE]
+    assert told["count"] == 0 and told["first_id"] <= 1100 and told["last_id"] == box.last_id(SAMPLE)
     box.close()
 
 

@@ -14,9 +14,11 @@ from edge.box import paho_attempt, paho_connection
 from edge.box.paho_connection import PahoConnection
 from edge.node.clock import Clock
 from edge.node.report.connections.connection import finish
+from edge.node.report.connections.packets import PACKET_MAX
 from tests.node.report.brokers import Mosquitto, Subscriber, free_port, wait_for
 
 CONNACK = b"\x20\x02\x00\x00"
+TOO_LONG = "packet of 268435455 bytes, expected at most 262144"
 
 
 class Driver:
@@ -34,7 +36,7 @@ class Driver:
         until_ms = min(due_ms, self.clock.now_ms() + 20)
         self.clock.wait(until_ms * 1000, [self.connection.pollable()])
 
-    def until(self, condition, timeout_s=8.0):
+    def until(self, condition, timeout_s=60.0):
         return wait_for(condition, timeout_s, self.step)
 
     def up(self, count=1):
@@ -69,8 +71,9 @@ def drive():
 class Hostile:
     """A broker that says CONNACK and then ``say(n)`` to its n-th client, and ends the connection."""
 
-    def __init__(self, say):
+    def __init__(self, say, taken=None):
         self._say = say
+        self._taken = [] if taken is None else taken  # bytes that each client took
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.clients = 0
@@ -86,11 +89,19 @@ class Hostile:
                 client.settimeout(2)
                 try:
                     client.recv(1000)
-                    client.sendall(CONNACK + self._say(self.clients))
-                    self.clients += 1
+                    self._send(client, CONNACK + self._say(self.clients))
                     time.sleep(0.005)
                 except OSError:
                     continue  # it has gone already
+                finally:
+                    self.clients += 1
+
+    def _send(self, client, data: bytes):
+        self._taken.append(0)
+        while data:
+            sent = client.send(data)
+            self._taken[-1] += sent
+            data = data[sent:]
 
     def close(self):
         self._listener.close()
@@ -133,7 +144,7 @@ def test_random_bytes_of_a_broker_are_survived(drive):
     try:
         driver = drive(broker.port, random=bytes)
         driver.connection._brokers.failed = lambda index, now_ms, strikes: None  # at once again
-        assert driver.until(lambda: driver.connection.generation >= 100, 20)
+        assert driver.until(lambda: driver.connection.generation >= 100, 60)
     finally:
         broker.close()
 
@@ -154,7 +165,7 @@ def test_attempts_that_hang_do_not_pile_up(drive, monkeypatch):
     hanging = threading.Event()
 
     def resolve(*_arguments, **_more):
-        hanging.wait(20)
+        hanging.wait(timeout=60)
         raise OSError("no such host")
 
     monkeypatch.setattr("paho.mqtt.client.socket.create_connection", resolve)
@@ -167,6 +178,58 @@ def test_attempts_that_hang_do_not_pile_up(drive, monkeypatch):
     finally:
         hanging.set()
     assert driver.until(lambda: driver.connection.attempts > paho_connection.LINGERING_MAX + 1)
+
+
+def test_a_packet_too_long_ends_the_connection_before_it_is_read(drive):
+    """A PUBLISH of 256 MB, of which a hostile broker sends as much as is taken."""
+    taken = []
+
+    def say(_number):
+        return b"\x30\xff\xff\xff\x7f\x00\x01t" + bytes(8000000)
+
+    broker = Hostile(say, taken)
+    try:
+        driver = drive(broker.port)
+        assert driver.until(lambda: ("down", TOO_LONG) in driver.events), driver.events
+        driver.up(2)
+        assert driver.until(lambda: taken and taken[0] < 8000000)  # what the sockets' own buffers hold
+    finally:
+        broker.close()
+
+
+def test_a_packet_as_long_as_may_be_is_passed_over(mosquitto, drive):
+    driver = drive(mosquitto.port).up()
+    driver.connection.subscribe([("t", 0)])
+    assert driver.until(lambda: "subscribed" in driver.names())
+    with Subscriber(mosquitto.port, "other") as flood:
+        flood.publish("t", bytes(PACKET_MAX - 3))
+        flood.publish("t", b"after it")
+    assert driver.until(lambda: ("heard", "t", b"after it", False) in driver.events)
+    assert driver.connection.stats["too_long"] == 1 and "down" not in driver.names()
+
+
+def test_whether_the_broker_is_there_is_asked_by_publishing_on_a_topic_of_its_own(mosquitto, drive):
+    driver = drive(mosquitto.port, keepalive_s=2)
+    driver.connection.question = ("n/alive", b"token")
+    with Subscriber(mosquitto.port, "#") as subscriber:
+        driver.up()
+        assert driver.until(lambda: subscriber.payloads("n/alive").count(b"token") >= 3, 20)
+    assert "down" not in driver.names() and driver.connection.stats["acked"] == 0
+    mosquitto.freeze()
+    assert driver.until(lambda: "down" in driver.names(), 20)
+    mosquitto.thaw()
+
+
+def test_an_owner_that_hangs_is_given_up_so_that_the_broker_publishes_the_will(mosquitto, drive, monkeypatch):
+    monkeypatch.setattr(paho_attempt, "HANG_S", 0.3)
+    driver = drive(mosquitto.port, keepalive_s=60)
+    driver.connection.set_will("n/state", b"offline")
+    driver.up()
+    with Subscriber(mosquitto.port, "n/state") as subscriber:
+        assert wait_for(lambda: subscriber.payloads("n/state") == [b"offline"], 20)
+    monkeypatch.undo()
+    driver.up(2)
+    assert any("stood still" in event[1] for event in driver.events if event[0] == "down")
 
 
 def test_qos_0_to_a_broker_that_takes_nothing_has_a_bound(mosquitto, drive):

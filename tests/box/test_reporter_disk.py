@@ -114,7 +114,7 @@ class Reporter:
 
     def kill(self):
         self.process.kill()
-        self.process.wait(5)
+        self.process.wait(timeout=60)
         self.process.stdout.close()
         self.end.step(now_ms())
 
@@ -165,10 +165,11 @@ def test_without_its_disk_it_reports_from_memory_says_so_and_goes_over_when_the_
         gone = own_events(subscriber)[0]
         assert (gone["name"], gone["alarm"], gone["boot"]) == ("disk", True, 0)
         assert gone["text"].startswith("gone: ")
+        stats_where(node.end, lambda _: subscriber.payloads(f"{BASE}/reporter"), 20)
         told = json.loads(subscriber.payloads(f"{BASE}/reporter")[-1])
         assert told["outbox"]["memory_only"]
         disk.mend()
-        stats_where(node.end, on_disk, 15)
+        stats_where(node.end, on_disk, 60)
         node.tell(51, 100)
         assert arrive(observer, node.end, 100)
         assert wait_for(lambda: own_events(subscriber)[-1]["text"].startswith("is back: "))
@@ -198,13 +199,13 @@ def test_what_a_read_only_disk_holds_from_before_follows_under_its_own_names(mos
     try:
         node = begin(mosquitto.port, disk.path, to=node.end)
         node.tell(61, 120)
-        assert wait_for(lambda: not set(range(61, 121)) - set(observer.read().seqs[BOOT]), 10,
+        assert wait_for(lambda: not set(range(61, 121)) - set(observer.read().seqs[BOOT]), 60,
                         lambda: node.end.step(now_ms()) and time.sleep(0.01))
         assert not set(range(1, 61)) & set(observer.seqs[BOOT])
         assert "Read-only file system" in stats_where(node.end, memory_only)["outbox"]["last_error"]
         memory = {box for box, _, _ in observer.entries}
         disk.mend()
-        assert arrive(observer, node.end, 120, 20)
+        assert arrive(observer, node.end, 120, 60)
         node.tell(121, 130)
         assert arrive(observer, node.end, 130)
         stats_where(node.end, lambda stats: on_disk(stats) and stats["unconfirmed"] == 0)
@@ -239,13 +240,13 @@ def test_without_disk_and_broker_the_node_keeps_what_is_nowhere_else(mosquitto, 
     node.tell(101, 150)
     stats_where(node.end, lambda stats: memory_only(stats) and stats["queued"] >= 150)
     disk.mend()
-    stats = stats_where(node.end, lambda stats: stats["unconfirmed"] == 0, 15)
+    stats = stats_where(node.end, lambda stats: stats["unconfirmed"] == 0, 60)
     assert stats["outbox"]["memory_only"] is False and stats["queued"] >= 150
     node.kill()
     mosquitto.start()
     observer.subscriber.wait_subscribed()  # first: the broker keeps nothing for it
     node = begin(mosquitto.port, disk.path, to=node.end)
-    assert arrive(observer, node.end, 150, 15)
+    assert arrive(observer, node.end, 150, 60)
     assert observer.twice() == observer.contradictions == []
     assert observer.lost == 0
 
@@ -263,7 +264,7 @@ def test_a_broker_and_a_disk_that_come_back_during_a_stream_of_records(mosquitto
             disk.mend()
         pause += 0.01
         time.sleep(max(pause - time.monotonic(), 0))
-    assert arrive(observer, node.end, end, 15)
+    assert arrive(observer, node.end, end, 60)
     stats = stats_where(node.end, lambda stats: on_disk(stats) and stats["queued"] == 0
                         and stats["unconfirmed"] == 0, 15)
     assert stats["dropped"] == 0 and stats["speakers"]["sparkplug"]["backlog"] == 0

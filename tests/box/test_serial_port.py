@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.box import run
+from edge.box.config.tables import FRAMINGS
 from edge.box.serial_port import PortError, SerialPort
 
 
@@ -116,6 +117,16 @@ def test_speed_and_framing_are_set(adapter):
     port.close()
 
 
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_every_framing_of_a_node_file_is_set(adapter, framing):
+    port = SerialPort(adapter.path, 9600, framing)
+    attributes = termios.tcgetattr(port.pollable())
+    assert bool(attributes[2] & termios.CSTOPB) is framing.endswith("2")
+    # A pseudo-terminal keeps no parity: what pyserial asked for has to do.
+    assert port._serial.parity == framing[1]
+    port.close()
+
+
 def test_an_unplugged_port_is_an_error_of_the_system_and_opens_again_when_it_is_back(adapter, port):
     adapter.unplug()
     with pytest.raises(OSError, match="hung up|Input/output"):
@@ -129,6 +140,47 @@ def test_an_unplugged_port_is_an_error_of_the_system_and_opens_again_when_it_is_
     port.reopen()
     assert port.write(b"again") == 5
     assert adapter.hear(5) == b"again"
+
+
+def next_terminal_of(path, most=64):
+    """A pseudo-terminal that has got the number of one that is gone, as a shell would; [] where none does."""
+    pairs = []
+    try:
+        for _ in range(most):
+            pairs.append(os.openpty())
+            if os.ttyname(pairs[-1][1]) == path:
+                return pairs.pop()
+    finally:
+        for pair in pairs:
+            os.close(pair[0])
+            os.close(pair[1])
+    pytest.fail(f"no new pseudo-terminal was {path}")
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_a_port_that_outlives_its_emulator_does_not_take_the_terminal_that_gets_its_number(tmp_path, by_link):
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    path = os.ttyname(slave)
+    link = tmp_path / "furnace"
+    link.symlink_to(path)
+    port = SerialPort(str(link) if by_link else path, 38400)
+    os.close(master)
+    os.close(slave)
+    port.close()
+    others = next_terminal_of(path)
+    with pytest.raises(PortError, match="whose other end has gone: .* of another program"):
+        port.reopen()
+    if by_link:
+        # An emulator that was started anew and has made its link anew.
+        link.unlink()
+        link.symlink_to(path)
+        port.reopen()
+        port.write(b"again")
+        assert os.read(others[0], 10) == b"again"
+        port.close()
+    for fd in others:
+        os.close(fd)
 
 
 def test_writing_to_an_unplugged_port_is_an_error_of_the_system(adapter, port):

@@ -16,7 +16,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = {
-    "pid": ["tests/cext/test_pid.py", "tests/cext/test_pid_properties.py", "tests/cext/test_pid_failures.py"],
+    "pid": [
+        "tests/cext/test_pid.py",
+        "tests/cext/test_pid_failures.py",
+        "tests/cext/test_pid_wind_up.py",
+        "tests/cext/test_pid_properties.py",
+    ],
     "air": ["tests/cext/test_air.py"],
     "thermocouple": ["tests/cext/test_thermocouple.py", "tests/cext/test_thermocouple_properties.py"],
 }

@@ -57,7 +57,7 @@ def use(project):
         "print(json.dumps([modules()[0], crc16(b'123456789')]))"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True, timeout=120
     )
     module, crc = json.loads(result.stdout)
     assert crc == 0x4B37

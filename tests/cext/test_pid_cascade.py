@@ -123,6 +123,26 @@ def test_bad_inputs(bad):
     assert (cascade.outer.flag, cascade.inner.flag) == (0, 1)
 
 
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("outer_value", [460.0, 540.0, math.nan])
+def test_the_outer_loop_holds_while_the_inner_value_is_not_finite(bad, outer_value):
+    """Half an hour without the inner sensor; then the outer loop goes on without a bump."""
+    cascade = cascade_of()
+    cascade.outer.td_s = 10.0
+    cascade.follow(500.0, 460.0, 80.0, 0.0, 50.0, DT_S)
+    cascade.step(500.0, 460.0, 80.0, 0.0, DT_S)
+    held, out = cascade.outer.out, cascade.inner.out
+    for _ in range(18_000):
+        assert cascade.step(500.0, outer_value, bad, 0.0, DT_S) == out
+        assert (cascade.outer.out, cascade.inner.set_point, cascade.inner.flag) == (held, held, 1)
+    error = 500.0 - outer_value
+    if math.isnan(error):
+        error = 40.0
+    cascade.step(500.0, 500.0 - error, 80.0, 0.0, DT_S)
+    assert abs(cascade.outer.out - held) <= 4.0 / 60.0 * DT_S * abs(error) + 1e-9
+    assert (cascade.outer.flag, cascade.inner.flag) == (0, 0)
+
+
 MODE = st.one_of(
     st.just(("cascade",)),
     st.tuples(st.just("automatic"), st.floats(-20.0, 20.0)),

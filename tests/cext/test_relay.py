@@ -343,7 +343,7 @@ def result_on(runtime: str, folder: Path) -> str:
         command = [beside or require_command("micropython")]
         environment["MICROPYPATH"] = str(ROOT)
     command += [str(script), runtime]
-    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, f"{runtime}:\n{result.stderr}"
     return result.stdout
 

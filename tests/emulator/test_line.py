@@ -42,8 +42,8 @@ class Desk:
     def __init__(self, *shelves, baud=BAUD, paced=False):
         self.slaves = ModbusSlaves(shelves or [Shelf()], baud)
         self.pipe = Pipe()
-        bench = SimpleNamespace(slaves=self.slaves, baud=baud, plant=SimpleNamespace(char_bits=11))
-        self.line = Line(bench, self.pipe, paced)
+        bus = SimpleNamespace(slaves=self.slaves, baud=baud, char_bits=11)
+        self.line = Line(bus, self.pipe, paced)
         self._paced = paced
         self._next_us = 0
         self.wrote_us = 0
@@ -96,6 +96,37 @@ def test_a_request_in_two_pieces_is_one():
     desk.pass_until(START_US + 100000)
     assert len(desk.pipe.written) == 7
     assert desk.line.violations == 0
+
+
+class Tapped(Desk):
+    """A desk that keeps what the taps of its line hear."""
+
+    def __init__(self, *shelves):
+        Desk.__init__(self, *shelves)
+        self.heard = []
+        self.line.add_tap(lambda at_us, direction, data: self.heard.append((direction, data)))
+
+
+def test_an_echo_and_the_reply_behind_it_are_two_frames_to_a_tap():
+    desk = Tapped()
+    request = modbus.read_request(UNIT, 3, 0, 8)
+    desk.slaves.faults.set(0, "echo")
+    desk.ask(request, START_US)
+    desk.pass_until(START_US + 100000)
+    assert [direction for direction, _ in desk.heard] == [">", "=", "<"]
+    assert [len(data) for _, data in desk.heard] == [8, 8, 21]
+    assert desk.heard[1][1] == request
+
+
+def test_two_replies_that_are_on_their_way_at_once_are_two_frames_to_a_tap():
+    desk = Tapped(Shelf(1), Shelf(2, delay_ms=25))
+    desk.slaves.faults.set(1, "late", 50)
+    desk.ask(modbus.read_request(1, 3, 0, 8), START_US)
+    desk.ask(modbus.read_request(2, 3, 0, 8), START_US + 30000)
+    desk.pass_until(START_US + 200000)
+    assert [(direction, len(data)) for direction, data in desk.heard] == [
+        (">", 8), (">", 8), ("<", 21), ("<", 21)
+    ]  # fmt: skip
 
 
 def late_and_in_time(after_us):

@@ -114,6 +114,24 @@ def test_tshark_reads_the_same_units_functions_and_registers(good):
     assert registers > 500
 
 
+def test_a_capture_in_pcapng_says_the_direction_of_every_frame(tmp_path):
+    path = tmp_path / "line.pcapng"
+    tapped = Tapped(path)
+    tapped.run.run_for(5)
+    tapped.run.bench.fault("all", "echo")
+    tapped.run.run_for(1)
+    heard = tapped.end()
+    assert wrong(path) == []
+    # Of the master's interface: 2 is outbound, 1 inbound.
+    fields = ("frame.packet_flags_direction", "frame.time_epoch", "frame.len")
+    shown = tshark(path, "-T", "fields", *(word for field in fields for word in ("-e", field)))
+    assert {direction for _, direction, _ in heard} == {">", "<", "="}
+    for (at_us, direction, data), line in zip(heard, shown, strict=True):
+        flags, epoch, size = line.split("\t")
+        assert int(flags, 0) == (2 if direction == ">" else 1) and int(size) == len(data)
+        assert round(float(epoch) * 1e6 - START_MS * 1e3) == pytest.approx(at_us, abs=1)
+
+
 def test_tshark_sees_the_faults_that_the_line_had(tmp_path):
     path = tmp_path / "bad.pcap"
     tapped = Tapped(path)
@@ -126,9 +144,10 @@ def test_tshark_sees_the_faults_that_the_line_had(tmp_path):
 
 def test_the_emulator_on_a_pseudo_terminal_records_whole_frames(tmp_path):
     path = tmp_path / "real.pcap"
-    child = Child("emulator", "edge.emulator.serve", "bishkek", "--attached", "--record", str(path))
+    options = ["--attached", "--silence-ms", "5000", "--record", str(path)]
+    child = Child("emulator", "edge.emulator.serve", "bishkek", *options)
     try:
-        port = json.loads(child.line(15))["port"]
+        port = json.loads(child.line(60))["port"]
         fd = os.open(port, os.O_RDWR | os.O_NOCTTY)
         try:
             tty.setraw(fd)
@@ -139,7 +158,7 @@ def test_the_emulator_on_a_pseudo_terminal_records_whole_frames(tmp_path):
                     time.sleep(0.005)
                     os.write(fd, piece)
                 wanted = len(received) + 21
-                while len(received) < wanted and select.select([fd], [], [], 5)[0]:
+                while len(received) < wanted and select.select([fd], [], [], 20)[0]:
                     received += os.read(fd, 64)
         finally:
             os.close(fd)
@@ -149,6 +168,32 @@ def test_the_emulator_on_a_pseudo_terminal_records_whole_frames(tmp_path):
     assert wrong(path) == []
     # The second request came in two pieces.
     assert [line[3] for line in dissected(path)] == ["0", "", "0", ""]
+
+
+def test_an_echo_and_the_reply_behind_it_are_two_packets(tmp_path):
+    path = tmp_path / "echo.pcapng"
+    options = ["--seed", "1", "--attached", "--record", str(path)]
+    child = Child("emulator", "edge.emulator.serve", "bishkek", *options)
+    try:
+        port = json.loads(child.line(15))["port"]
+        child.say("fault all echo")
+        assert json.loads(child.line(15)) == {"ok": True}
+        fd = os.open(port, os.O_RDWR | os.O_NOCTTY)
+        try:
+            tty.setraw(fd)
+            received = b""
+            os.write(fd, modbus.read_request(1, 4, 0, 8))
+            while len(received) < 29 and select.select([fd], [], [], 20)[0]:
+                received += os.read(fd, 64)
+        finally:
+            os.close(fd)
+    finally:
+        assert child.end() == 0
+    assert len(received) == 29
+    assert wrong(path) == []
+    assert tshark(path, "-T", "fields", "-e", "frame.packet_flags_direction", "-e", "frame.len") == [
+        "0x00000002\t8", "0x00000001\t8", "0x00000001\t21"
+    ]  # fmt: skip
 
 
 def test_a_capture_that_can_not_be_written_is_told(tmp_path):

@@ -16,9 +16,9 @@ def played(**changes):
     return report
 
 
-def test_one_hour_of_the_bishkek_line_is_the_same_to_the_last_bit_twice():
-    first = played(hours=1)
-    assert first == played(hours=1)
+def test_a_quarter_of_an_hour_of_the_bishkek_line_is_the_same_to_the_last_bit_twice():
+    first = played(hours=0.25)
+    assert first == played(hours=0.25)
     assert 850.0 < first["signals"]["t850"]["min"] < first["signals"]["t850"]["max"] < 1050.0
     assert first["errors"] == 0
 
@@ -49,7 +49,7 @@ BASE = 'plant = "bishkek"\nnode = "bishkek"\nhours = 1\nseed = 1\n'
         (BASE + '[[event]]\nat_s = 1\ndo = "explode"\n', "event 1: expected at_s and do"),
         (BASE + '[[event]]\nat_s = 1\ndo = "fault"\nunit = 1\n', "missing ['kind']"),
         (BASE + '[[event]]\nat_s = 1\ndo = "clear"\nunit = 1\n', "unknown ['unit']"),
-        ('plant = "bishkek"\nhours = = 1\n', "line 2"),
+        ('plant = "bishkek"\nhours = = 1\n', "wrong.toml:2: this is not TOML"),
         (BASE + 'event = ["x"]\n', "event 1 is 'x'"),
         (BASE + '[[event]]\nat_s = nan\ndo = "clear"\n', "expected at_s and do"),
         (BASE + '[[event]]\nat_s = 1\ndo = "command"\ntext = 5\n', "text = 5, expected a text"),
@@ -77,6 +77,22 @@ def test_a_wrong_scenario_file_is_named_with_what_was_expected(tmp_path, text, s
 def test_what_can_not_be_played_is_refused_in_one_sentence(changes, said):
     with pytest.raises((scenario.ScenarioError, PlantFileError), match=said):
         played(**{"hours": 0.02, **changes})
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("hours = 1\nhors = 2\n", 2),
+        ("hours = 1,5\n", 1),
+        ('plant = "bishkek"\nnode = "bishkek"\nseed = true\n', 3),
+        (BASE + '\n[[event]]\nat_s = 1\ndo = "dance"\n', BASE.count("\n") + 2),
+    ],
+)
+def test_a_wrong_scenario_file_is_told_with_its_line(tmp_path, text, line):
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    with pytest.raises(scenario.ScenarioError, match=f"^wrong.toml:{line}: "):
+        scenario.load(str(path))
 
 
 def test_a_refused_command_is_in_the_report():

@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 import tty
 
@@ -58,6 +59,8 @@ class Emulator:
 
     def end(self):
         """Its exit code and what it complained of."""
+        if self.process.stdout.closed:
+            return None
         if self.process.poll() is None:
             self.process.kill()
         return self.left()
@@ -93,12 +96,16 @@ def raw(emulator):
     """The port as a file descriptor, raw."""
     fd = os.open(emulator.port, os.O_RDWR | os.O_NOCTTY)
     tty.setraw(fd)
+    # What a master before has not read stays in a pseudo-terminal.
+    termios.tcflush(fd, termios.TCIOFLUSH)
     yield fd
     os.close(fd)
 
 
-def ask(fd, request, within_s=0.5, size=0):
+def ask(fd, request, within_s=None, size=0):
     """What comes back, and when its groups came, in us from the request; ``size`` bytes are waited for."""
+    if within_s is None:
+        within_s = 2 * WITHIN_S if size else 0.5
     start = time.monotonic()
     os.write(fd, request)
     data, times = b"", []
@@ -115,7 +122,7 @@ def ask(fd, request, within_s=0.5, size=0):
 
 @pytest.fixture
 def client(emulator):
-    client = ModbusSerialClient(emulator.port, baudrate=38400, timeout=1, retries=1)
+    client = ModbusSerialClient(emulator.port, baudrate=38400, timeout=10, retries=1)
     assert client.connect()
     yield client
     client.close()
@@ -125,7 +132,7 @@ def test_pymodbus_reads_and_writes_with_every_function(client):
     reply = client.read_input_registers(m7019r.AI_VALUE, count=8, device_id=ROOF)
     assert 9000 < reply.registers[0] < 10000
     reply = client.read_holding_registers(m7019r.AI_TYPE_CODE, count=8, device_id=ROOF)
-    assert reply.registers == [15, 15, 15, 15, 7, 7, 7, 15]
+    assert reply.registers == [15, 15, 0, 0, 7, 0, 7, 15]
     reply = client.read_input_registers(o2_analyser.O2, count=2, device_id=O2)
     o2 = client.convert_from_registers(reply.registers, client.DATATYPE.FLOAT32, word_order="big")
     assert 4.0 < o2 < 9.0
@@ -189,10 +196,14 @@ def test_pymodbus_gets_the_exceptions(client):
     assert client.write_register(m7019r.AI_VALUE, 1, device_id=ROOF).exception_code == 2
 
 
-def mbpoll(emulator, *arguments):
-    command = [require_command("mbpoll"), "-m", "rtu", "-b", "38400", "-P", "none", "-o", "0.5", "-1"]
+def mbpoll(emulator, *arguments, timeout_s=5):
+    line = ["-m", "rtu", "-b", "38400", "-P", "none", "-o", str(timeout_s), "-1"]
     done = subprocess.run(
-        [*command, *arguments], capture_output=True, text=True, timeout=WITHIN_S, stdin=subprocess.DEVNULL
+        [require_command("mbpoll"), *line, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=4 * WITHIN_S,
+        stdin=subprocess.DEVNULL,
     )
     values = [int(found) for found in re.findall(r"^\[\d+\]:\s+(-?\d+)", done.stdout, re.M)]
     return done.returncode, values, done.stdout + done.stderr
@@ -221,7 +232,7 @@ def test_mbpoll_writes_and_is_refused_and_finds_nobody(emulator):
     assert values == [5000, 6000], said
     assert "Illegal data address" in mbpoll(emulator, "-a", "1", "-t", "3", "-r", "100", port)[2]
     assert "Illegal function" in mbpoll(emulator, "-a", "2", "-t", "4", "-r", "1", port)[2]
-    assert "timed out" in mbpoll(emulator, "-a", "77", "-t", "4", "-r", "1", port)[2]
+    assert "timed out" in mbpoll(emulator, "-a", "77", "-t", "4", "-r", "1", port, timeout_s=0.5)[2]
 
 
 # ---- The line
@@ -232,15 +243,16 @@ def test_a_reply_keeps_to_the_time_of_the_line(raw):
     expected_us = 8 * CHAR_US + 5000 + 21 * CHAR_US
     late_us = []
     groups = []
-    for _ in range(20):
+    end = time.monotonic() + 2 * WITHIN_S
+    # On a busy machine many are late, but none would ever be on time where the pace was wrong.
+    while len(late_us) < 20 or min(late_us) >= 3000:
+        assert time.monotonic() < end
         reply, times = ask(raw, request, size=21)
         assert len(reply) == 21
         groups.append(len(times))
         late_us.append(times[-1] - expected_us)
         time.sleep(0.01)
     assert min(late_us) > -100
-    # On a busy machine many are late, but none of twenty would be on time where the pace was wrong.
-    assert min(late_us) < 3000
     assert max(groups) > 1, "in groups, as a UART hands them over"
 
 
@@ -310,13 +322,17 @@ def test_faults_from_the_console(emulator, raw):
     assert emulator.say("state")["faults"] == [{"unit": 1, "kind": "silence", "arg": None}]
     assert emulator.say("clear roof") == {"ok": True}
     assert len(ask(raw, request)[0]) == 7
+    assert emulator.say("fault 1 truncated 3") == {"ok": True}
+    assert len(ask(raw, request, 2)[0]) == 3
+    emulator.say("clear")
     assert emulator.say("fault 1 truncated 3 0.5s") == {"ok": True}
-    assert len(ask(raw, request, 0.1)[0]) == 3
-    time.sleep(0.8)
-    assert len(ask(raw, request)[0]) == 7
+    wait_until(lambda: not emulator.say("state")["faults"])
+    assert len(ask(raw, request, 2)[0]) == 7
     assert emulator.say("fault 1 silence 0.2") == {"ok": True}
     assert emulator.say("fault 1 burnt_out 0 30") == {"ok": True}
-    time.sleep(0.6)
+    wait_until(lambda: len(emulator.say("state")["faults"]) == 1)
+    began_s = emulator.say("state")["time_s"]
+    wait_until(lambda: emulator.say("state")["time_s"] > began_s + 0.5)
     assert ask(raw, request)[0][3:5] == b"\x7f\xff"
     assert emulator.say("fault 1 late") == {"ok": True}
     assert ask(raw, request)[1][0] > 150000
@@ -325,7 +341,7 @@ def test_faults_from_the_console(emulator, raw):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("dance", "no command 'dance'; expected fault, clear, set, state, kinds, timeline, quit"),
+        ("dance", "no command 'dance'; expected fault, clear, set, register, state"),
         ("", "an empty command"),
         ("fault", "expected fault UNIT KIND"),
         ("fault 1 explode", "has no fault 'explode'"),
@@ -364,9 +380,9 @@ def test_it_needs_little_of_the_processor(emulator, raw):
 
     start, before = time.monotonic(), used_s()
     asked = 0
-    while time.monotonic() - start < 2.0:
+    while asked < 30:
+        assert time.monotonic() - start < 6 * WITHIN_S
         asked += len(ask(raw, modbus.read_request(ROOF, 4, 0, 8), size=21)[0]) == 21
-    assert asked > 20
     assert (used_s() - before) / (time.monotonic() - start) < 0.2
 
 
@@ -445,6 +461,13 @@ def test_it_serves_a_serial_port_too():
         os.close(far)
 
 
+def wait_until(condition):
+    end = time.monotonic() + 2 * WITHIN_S
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 # ---- Faults at their times, and the time line
 
 SCRIPT = """
@@ -471,7 +494,7 @@ def test_a_script_and_a_time_line_on_the_command_line(tmp_path):
         finally:
             os.close(fd)
         entries = emulator.say("timeline")["timeline"]
-        assert entries[0][2:] == ["fault begins", ROOF, "", "silence", None]
+        assert entries[0][2:] == ["fault begins", ROOF, "", "silence", None, -1, -1]
         assert [ROOF, request.hex()] == entries[1][3:5]
         ((at_s, what),) = [entry[1:3] for entry in entries if entry[2] == "fault ends"]
         assert at_s == 0.5 and what == "fault ends"

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from cext.crc import crc16
 from edge.emulator.instruments.instrument import ALL_FUNCTIONS, MASK_AND_READ_WRITE, Instrument
-from edge.emulator.slave import KNOWN_READS, ModbusSlaves, expected_length
+from edge.emulator.request import expected_length
+from edge.emulator.slave import KNOWN_READS, ModbusSlaves
 from edge.node.bus import modbus
 from tests.emulator import fuzz
 

@@ -116,7 +116,7 @@ def outbox_damaged(folder, runtime: str, seed: int) -> dict:
         rig.node.start()
         rig.connected()
         complete = rig.caught_up(CATCH_UP_S)
-        wait_for(lambda: len(rig.observer.read().seqs[first["boot"]]) + rig.observer.lost >= first["seq"], 5)
+        wait_for(lambda: len(rig.observer.read().seqs[first["boot"]]) + rig.observer.lost >= first["seq"], 60)
         told = rig.node.told()
         rig.node.stop()
         observer = rig.observer.read()
@@ -259,7 +259,7 @@ def disk_missing(folder, runtime: str) -> dict:
         rig.node.say("pause")
         told = rig.node.told()
         medium.mkdir()
-        found = wait_for(lambda: not rig.node.told()["stats"]["outbox"]["memory_only"], 30,
+        found = wait_for(lambda: not rig.node.told()["stats"]["outbox"]["memory_only"], 60,
                          lambda: time.sleep(0.1))
         observer, accounted = _told_after_a_restart(rig, told["boot"], told["seq"])
         missing = observer.missing(told["boot"], told["seq"])

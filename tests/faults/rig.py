@@ -21,7 +21,7 @@ FEEDER = Path(__file__).with_name("feeder.py")
 # The broker hands everything on at once: what it has acknowledged is on its way to the observer.
 PROMPT = ("max_inflight_messages 0", "max_queued_messages 0")
 KEEPALIVE_S = 2
-ANSWER_S = 10.0
+ANSWER_S = 30.0
 
 
 def description(folder, brokers, speakers=("json",), **more) -> dict:
@@ -94,7 +94,7 @@ class Node:
         child = self.reporter()
         self.process.kill()
         self._ended()
-        assert wait_for(lambda: child < 0 or not alive(child), 10), "the reporter outlives its node"
+        assert wait_for(lambda: child < 0 or not alive(child), 60), "the reporter outlives its node"
 
     def kill_reporter(self) -> bool:
         """kill -9 of the reporter; False when there is none now."""
@@ -107,13 +107,13 @@ class Node:
     def stop(self) -> dict:
         """The orderly end; what it told last."""
         self.say("stop")
-        said, _ = self.process.communicate(timeout=20)
+        said, _ = self.process.communicate(timeout=60)
         assert self.process.returncode == 0, self.errors.read_text()[-2000:]
         self.last.append(json.loads(said.splitlines()[-1]))
         return self.last[-1]
 
     def _ended(self):
-        self.process.wait(10)
+        self.process.wait(timeout=60)
         self.process.stdin.close()
         self.process.stdout.close()
 
@@ -194,16 +194,20 @@ class Rig:
         """What the outbox takes of the disk."""
         return bytes_of(self.outbox_files())
 
-    def arrived(self, boot: int, seq: int, within_s: float = 15.0) -> bool:
+    def arrived(self, boot: int, seq: int, within_s: float = 60.0) -> bool:
         """Whether every record up to ``seq`` comes within the time."""
         return wait_for(lambda: not self.observer.read().missing(boot, seq), within_s)
 
-    def caught_up(self, within_s: float = 15.0) -> bool:
+    def caught_up(self, within_s: float = 60.0) -> bool:
         """Whether what the node has told so far arrives within the time."""
         told = self.node.told()
         return self.arrived(told["boot"], told["seq"], within_s)
 
-    def connected(self, within_s: float = 10.0):
-        assert wait_for(lambda: self.node.told()["stats"]["connected"], within_s, lambda: time.sleep(0.1)), (
+    def connected(self, within_s: float = 60.0):
+        def born() -> bool:
+            stats = self.node.told()["stats"]
+            return stats["connected"] and stats["acked"] > 0
+
+        assert wait_for(born, within_s, lambda: time.sleep(0.1)), (
             self.node.told(), self.node.errors.read_text()[-2000:])
         return self

@@ -150,7 +150,7 @@ def test_what_a_broker_had_acknowledged_is_read_before_it_is_killed(tmp_path):
             publisher.publish(f"{rig.observer.base}/state", b"%d" % number)
         assert len(listener.messages) < 20
         rig.kill_broker()
-        assert wait_for(lambda: len(listener.messages) == 20, 2), listener.messages
+        assert wait_for(lambda: len(listener.messages) == 20), listener.messages
     finally:
         publisher.close()
         rig.__exit__()

@@ -1,6 +1,7 @@
 """The monitor shows what a node says and survives whatever else a broker hands it."""
 
 import json
+import re
 
 import pytest
 from rich.console import Console
@@ -68,11 +69,10 @@ def test_the_table_shows_loops_signals_alarms_and_counters(listening, said):
     for words in (
         "steam",
         "46.0",
-        "broken wire",
-        "bad roof_a1",
+        "BAD (broken wire or over range) roof_a1",
         "requests",
         "late p99",
-        "uncertain (without roof_a1)",
+        "without roof_a1)",
     ):
         assert words in text
 
@@ -86,7 +86,7 @@ def test_an_event_of_these_years_is_shown_with_its_time(listening):
     assert (latest["events"], latest["unreadable"]) == ([now], 0)
     telemetry = {"signals": {}, "outputs": {}, "loops": {}, "bus": {}, "tick": {}, "report": {}, "alarms": []}
     telemetry["tick"] = {"ticks": 1, "missed": 0, "late_p99_ms": 0.0, "late_max_ms": 0.0}
-    assert "04:19:43  output feeder: stopped" in shown({**latest, "telemetry": telemetry, "age_s": 0.0})
+    assert "04:19:43Z output feeder: stopped" in shown({**latest, "telemetry": telemetry, "age_s": 0.0})
 
 
 def test_the_table_shows_that_the_disk_of_the_outbox_is_gone(said):
@@ -95,7 +95,7 @@ def test_the_table_shows_that_the_disk_of_the_outbox_is_gone(said):
               "unreadable": 0, "age_s": 0.0, "trouble": "", "spans": {}}
     assert "in memory only" not in shown(latest)
     telemetry["report"]["outbox"] = {"memory_only": True, "last_error": "outbox: [Errno 30] [red]"}
-    assert "in memory only: outbox: [Errno 30] [red]" in shown(latest)
+    assert "OUTBOX in memory only: outbox: [Errno 30] [red]" in shown(latest)
     telemetry["report"]["outbox"] = 5
     assert "in memory only" not in shown(latest)
 
@@ -148,7 +148,7 @@ def test_what_a_broker_hands_out_can_not_break_the_terminal_or_the_monitor(liste
     latest = listener.latest()
     assert latest["unreadable"] == 3 and latest["events"] == []
     text = shown(latest)
-    assert "\x1b[2J" not in text and "node [/bold]\\x1b[2Jxxx" in text and "[/x] 1.00" in text
+    assert "\x1b[2J" not in text and "node [/bold]\\x1b[2Jxxx" in text and re.search(r"\[/x\] +1\.00", text)
 
 
 @pytest.fixture

@@ -45,6 +45,9 @@ class Obeys:
     def drive(self, channel, percent, now_ms):
         self.position = percent
 
+    def confirmed(self, channel):
+        return self.position
+
 
 class Draw:
     """Numbers of 0..999, the same wherever whole numbers are exact."""
@@ -66,7 +69,7 @@ def fake(node):
         signal._place = 0
         images.append(image)
     for output in node.guard.outputs:
-        output.device = Obeys()
+        output.device = output.confirmation._device = Obeys()
     node.devices = []
     node.buses = []
     return images

@@ -45,6 +45,9 @@ class HandDevice:
         self.position = percent
         self.driven.append(percent)
 
+    def confirmed(self, channel):
+        return self.position
+
 
 def output(name="primary_air", position=50.0, low=25.0, high=100.0, rate_per_s=0.0, safe=25.0):
     """An output with a demand that a test may give; a loop that is joined to it brings its own."""

@@ -17,7 +17,7 @@ from tests.parts import missing_part
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("decisions_script.py")
 EXAMPLES = ROOT / "tests" / "box" / "config" / "examples"
-FILES = [find("bishkek"), *sorted(EXAMPLES.glob("*.toml"))]
+FILES = [find("bishkek"), find("muffle"), *sorted(EXAMPLES.glob("*.toml"))]
 TICKS = 800
 
 

@@ -84,7 +84,7 @@ def test_every_module_of_node_and_core_imports_on_micropython_without_the_rest(a
         env={"MICROPYPATH": f"{alone}:.frozen", "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     assert done.stdout.strip() == f"imported {len(modules)}", done.stdout + done.stderr

@@ -21,7 +21,10 @@ def refused(answer, *words):
 
 def state(node):
     """What a command could change."""
-    loops = [(loop.set_point, loop.hand.on, loop.hand) for loop in node.loops]
+    loops = []
+    for loop in node.loops:
+        set_point, hand = loop.set_point, loop.hand
+        loops.append((set_point.own, set_point.value, set_point._moving, hand.on, hand.value, hand._reaching))
     seen = [one.acknowledged for one in node.trips + node.guard.alarms]
     return loops, seen, [trip.tripped for trip in node.trips], [one.running for one in node.programmes]
 

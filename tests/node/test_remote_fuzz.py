@@ -58,7 +58,7 @@ def test_a_day_at_the_door_is_the_same_on_both_runtimes():
     days = []
     for command in commands:
         done = subprocess.run(
-            [*command, str(script)], env=environment, capture_output=True, text=True, timeout=30, check=False
+            [*command, str(script)], env=environment, capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == 0, done.stdout[-300:] + done.stderr
         days.append(done.stdout.splitlines())

@@ -104,13 +104,18 @@ def test_a_set_point_from_afar_moves_steam_at_its_rate(steady):
     assert rows[-1] == [44.0]
     answer = steady.ask("set_point", "steam", 49.0)
     assert "outside 40.0..48.0" in answer["why"]
-    steady.run.run_for(900)
     steam = next(signal for signal in steady.node.signals if signal.name == "steam")
-    assert steam.value == pytest.approx(44.0, abs=1.5)
+    near = 0
+    for _ in range(240):
+        steady.run.run_for(30)
+        near = near + 1 if abs(steam.value - 44.0) <= 1.5 else 0
+        if near >= 10:
+            break
+    assert near >= 10, "within two hours the steam stays there"
 
 
 def test_the_feeder_by_hand_and_back_without_a_bump_of_the_line(steady):
-    feeder = steady.loops["feed"].output
+    feeder = next(one for one in steady.node.guard.outputs if one.name == "feeder")
     before = feeder.value
     assert steady.ask("mode", "feed", "manual")["accepted"]
     assert feeder.value == pytest.approx(before, abs=0.2)
@@ -130,7 +135,8 @@ def test_the_feeder_by_hand_and_back_without_a_bump_of_the_line(steady):
     moved = [abs(after[1] - row[1]) for row, after in zip(rows, rows[1:], strict=False)]
     for i in range(1, len(moved)):
         assert abs(rows[i + 1][0] - rows[i][0]) <= 0.6 * max(moved[i - 1], moved[i]) + 0.02
-    assert steady.loops["feed"].mode == "auto"
+    # Held while steam does not lead, by the node file.
+    assert steady.loops["feed"].mode in ("auto", "held") and not steady.loops["feed"].hand.on
 
 
 def test_a_programme_runs_on_the_line_and_says_what_it_does(steady):

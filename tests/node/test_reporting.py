@@ -100,7 +100,7 @@ def test_the_receiver_can_rebuild_every_value():
             if value is not None:
                 assert abs(value - source.value) <= dead_bands[source.name] + 1e-6 * abs(value)
         for output in run.node.guard.outputs:
-            assert held["output." + output.name + ".state"][1] == output.state
+            assert held["output." + output.name + ".state"][1] == output.shown
             assert held["output." + output.name][1] == pytest.approx(output.value, abs=0.1)
     assert held["device.roof.link"] == (records.GOOD, True)
 

@@ -1,106 +1,65 @@
-"""Models from limit cycles: exact ones by formula, and the production relay on known processes."""
+"""Settings from limit cycles: the production relay on known processes, and their true margins."""
 
 import math
 
 import pytest
 
 from cext.relay import Relay
-from edge.tune.closed_loop import respond
-from edge.tune.cycle import Cycle, CycleError, fopdt, integrating, static_gain
-from edge.tune.process import Process
+from edge.tune.cycle import CycleError, tuning
+from edge.tune.process import Process, Simulation
 from edge.tune.robustness import examine
-from edge.tune.rules import simc
-from tests.cext.test_relay import RELAY, LagsAndDelay, run
+from tests.cext.test_relay import RELAY
 
-
-def test_even_cycle_of_the_formula():
-    """K = T = L = d = 1 has the amplitude 1 - 1/e = 0.63212 and the period 2 ln(2e - 1) = 2.97976."""
-    half_s = 0.5 * 2.97976
-    process = fopdt(Cycle(2.0, 0.0, 0.63212, 0.63212, half_s, half_s), gain=1.0)
-    assert process.gain == pytest.approx(1.0, rel=1e-9)
-    assert process.lags_s[0] == pytest.approx(1.0, abs=1e-5)
-    assert process.delay_s == pytest.approx(1.0, abs=1e-5)
-
-
-def closed_form(gain, lag, delay, low, high, hysteresis):
-    """Return (peak, trough, up, down) of the biased relay, Wang, Hang and Zou (1997)."""
-    a, b, e = 0.5 * gain * (high - low), 0.5 * gain * (high + low), math.exp(-delay / lag)
-    peak = (b + a) * (1.0 - e) + hysteresis * e
-    trough = (a - b) * (1.0 - e) + hysteresis * e
-    up_s = lag * math.log((2.0 * a / e + b - a + hysteresis) / (b + a - hysteresis))
-    down_s = lag * math.log((2.0 * a / e - a - b + hysteresis) / (a - b - hysteresis))
-    return peak, trough, up_s, down_s
-
-
-@pytest.mark.parametrize("ratio", [0.05, 0.5, 1.0, 2.0])
-@pytest.mark.parametrize("hysteresis", [0.0, 0.02])
-def test_uneven_cycle_gives_all_three_parameters(ratio, hysteresis):
-    measured = closed_form(2.0, 30.0, 30.0 * ratio, -1.5, 3.5, hysteresis)
-    cycle = Cycle(5.0, hysteresis, *measured, direction=-1.0)
-    process = fopdt(cycle)
-    # A long dead time makes both halves alike, and their difference loses digits.
-    assert process.gain == pytest.approx(-2.0, rel=1e-6)
-    assert process.lags_s[0] == pytest.approx(30.0, rel=1e-6)
-    assert process.delay_s == pytest.approx(30.0 * ratio, rel=1e-6)
-    known = fopdt(cycle, gain=-2.0)
-    assert (known.lags_s[0], known.delay_s) == pytest.approx((30.0, 30.0 * ratio), rel=1e-9)
-
-
-def test_integrating_cycle():
-    """Slopes kv d up and down; L after each switch it turns."""
-    rate, delay, low, high, hysteresis = 0.2, 3.0, 1.0, 2.5, 0.1
-    rising, falling = rate * high, rate * low
-    peak, trough = hysteresis + rising * delay, hysteresis + falling * delay
-    up_s, down_s = delay + (trough + hysteresis) / rising, delay + (peak + hysteresis) / falling
-    process = integrating(Cycle(high + low, hysteresis, peak, trough, up_s, down_s))
-    assert process.gain == pytest.approx(rate, rel=1e-12)
-    assert process.delay_s == pytest.approx(delay, rel=1e-12)
-
-
+# Lags in s, dead time in s, integrating.
 KNOWN = [
-    (1.0, 1.0, 1.0, -1.0, 1.5, 0.05),
-    (-2.0, 3.0, 1.0, -1.0, 3.0, 0.1),
-    (2.0, 3.0, 0.3, -1.0, 3.0, 0.05),
-]
+    ((1.0,), 0.05, False), ((1.0,), 0.3, False), ((1.0,), 1.0, False), ((1.0,), 30.0, False),
+    ((1.0, 1.0), 0.1, False), ((1.0, 0.2), 0.05, False), ((1.0, 1.0), 1.0, False),
+    ((1.0,) * 3, 0.0, False), ((1.0,) * 3, 0.5, False), ((1.0, 0.2, 0.04, 0.008), 0.0, False),
+    ((1.0, 0.1, 0.01, 0.001), 0.0, False), ((1.0,) * 4, 0.0, False), ((1.0,) * 5, 0.0, False),
+    ((1.0, 0.5, 0.25, 0.125, 0.06), 0.1, False), ((3.0, 1.0, 1.0, 1.0, 1.0), 2.0, False),
+    ((), 1.0, True), ((1.0,), 0.2, True), ((1.0,), 1.0, True), ((5.0,), 1.0, True), ((1.0, 1.0), 0.5, True),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("gain", "lag", "delay", "low", "high", "hysteresis"), KNOWN)
-def test_from_the_experiment_to_the_loop(gain, lag, delay, low, high, hysteresis):
-    """Relay, model, rule: the proposal has the margins on the true process that the rule promises."""
-    relay = Relay(**{**RELAY, "hysteresis": hysteresis, "out_low": low, "out_high": high})
-    relay.direction = math.copysign(1.0, gain)
-    run(relay, LagsAndDelay(gain, [lag], delay))
-    model = fopdt(Cycle.of(relay))
-    # The period is known to two ticks of 1 ms: up to 4 permille of the shortest half cycle here.
-    assert model.gain == pytest.approx(gain, rel=0.02)
-    assert model.lags_s[0] == pytest.approx(lag, rel=0.02)
-    assert model.delay_s == pytest.approx(delay, rel=0.01)
-    true = Process(gain, (lag,), delay)
-    tuning = simc(model)
-    assert examine(true, tuning).ms == pytest.approx(1.59, abs=0.03)
-    assert respond(true, tuning, 1.0, 0.0, 0.002, 40.0).peak < 1.1
+def experiment(process: Process, hysteresis: float, low: float, high: float) -> Relay:
+    """Return the relay after its experiment on `process`, 300 and more ticks a cycle."""
+    dt_s = 0.002 if process.residence_s < 4.0 else 0.01
+    limits = {"hysteresis": hysteresis, "out_low": low, "out_high": high, "limit_s": 1e4,
+              "pv_min": -1e3, "pv_max": 1e3}  # fmt: skip
+    relay, plant, value = Relay(**{**RELAY, **limits}), Simulation(process, dt_s), 0.0
+    relay.direction = math.copysign(1.0, process.gain)
+    while relay.state == 0:
+        value = plant.step(relay.step(value, dt_s))
+    return relay
 
 
-def test_static_gain_from_the_means():
-    relay = Relay(**{**RELAY, "set_point": 0.4})
-    run(relay, LagsAndDelay(1.0, [1.0, 0.5, 0.2], 0.3))
-    # For any process: means of whole cycles pass through lags and dead time unchanged.
-    assert static_gain(relay, 0.0) == pytest.approx(1.0, rel=0.01)
-    with pytest.raises(CycleError, match="too close to its resting level"):
-        static_gain(run(Relay(**RELAY), LagsAndDelay(1.0, [1.0], 1.0)), 0.0)
+@pytest.mark.parametrize(("hysteresis", "low", "high"), [(0.0, -1.0, 1.0), (0.02, -1.0, 2.0)])
+@pytest.mark.parametrize(("lags", "delay_s", "integrating"), KNOWN)
+def test_true_ms_is_at_most_two_on_lags_of_any_order(lags, delay_s, integrating, hysteresis, low, high):
+    process = Process(-1.0, lags, delay_s, integrating)
+    setting = tuning(experiment(process, hysteresis, low, high))
+    margins = examine(process, setting)
+    assert margins.stable and 1.05 < margins.ms <= 2.0, margins
+    assert setting.direction == -1.0 and setting.td_s == 0.0
 
 
-def test_what_gives_no_model():
+def test_setting_by_hand():
+    """K = T = L = d = 1: a = 1 - 1/e, Pu = 2 ln(2e - 1), Ku = 4/(pi a)."""
+    setting = tuning(experiment(Process(1.0, (1.0,), 1.0), 0.0, -1.0, 1.0))
+    assert setting.gain == pytest.approx(4.0 / (math.pi * 0.63212) / 8.0, rel=0.005)
+    assert setting.ti_s == pytest.approx(3.0 * 2.97976, rel=0.005)
+    assert setting.direction == 1.0
+
+
+def test_what_gives_no_setting():
     aborted = Relay(**RELAY)
     aborted.step(20.0, 1.0)
     with pytest.raises(CycleError, match="left its bounds"):
-        Cycle.of(aborted)
-    even = Cycle(2.0, 0.0, 0.6, 0.6, 1.5, 1.5)
-    with pytest.raises(CycleError, match="equally long"):
-        fopdt(even)
-    with pytest.raises(CycleError, match="can't swing so far"):
-        fopdt(even, gain=0.5)
-    with pytest.raises(CycleError, match="not complete"):
-        Cycle(2.0, 0.0, math.nan, 0.6, 1.5, 1.5)
+        tuning(aborted)
+    running = Relay(**RELAY)
+    with pytest.raises(CycleError, match="running"):
+        tuning(running)
+    chattered = experiment(Process(1.0, (1.0,), 1.0), 0.0, -1.0, 1.0)
+    chattered.hysteresis = 1.0
     with pytest.raises(CycleError, match="chattered"):
-        Cycle(2.0, 0.6, 0.6, 0.7, 1.5, 1.5)
+        tuning(chattered)

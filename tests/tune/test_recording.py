@@ -65,17 +65,17 @@ def test_times_of_day(file):
     times = "2026-03-01T12:00:00", "2026-03-01 12:00:01.5", "2026-03-01T12:00:03"
     record = read(file("time,output,pv\n" + "".join(f"{time},40,800\n" for time in times)))
     assert record.time_s.tolist() == [0.0, 1.5, 3.0]
-    zones = "2026-03-01T12:00:00Z,1,2\n2026-03-01T15:00:30+03:00,1,2\n"
+    zones = "2026-03-01T12:00:00Z,40,2\n2026-03-01T15:00:30+03:00,40,2\n"
     assert read(file("time,output,pv\n" + zones)).time_s.tolist() == [0.0, 30.0]
 
 
 FAULTS = {
     "2.0,abc,800": r"csv:3: has output = 'abc', expected a finite number",
-    "2.0,40": r"csv:3: has no process value, expected a finite number",
-    "2.0,40,nan": r"csv:3: has process value = 'nan', expected a finite number",
-    "noon,40,800": r"csv:3: has time = 'noon', expected seconds or a time as",
-    "1.0,40,800": r"csv:3: time 1 does not come after 1 of the row before",
-    "-5,40,800": r"csv:3: time -5 does not come after 1 of the row before",
+    "2.0,40": r"csv:3: has 2 cells where most rows have 3",
+    "2.0,40,800,5": r"csv:3: has 4 cells where most rows have 3: a decimal comma",
+    "noon,40,800": r"csv:3: has time = 'noon', expected a number as in the rows above",
+    "1.0,40,800": r"csv:3: does not come after the row before but has the same time",
+    "-5,40,800": r"csv:3: its time does not come after the row before, but 6 s before it: the clock was set",
 }
 
 
@@ -109,7 +109,7 @@ def test_no_file_and_no_text(tmp_path):
     with pytest.raises(RecordError, match="can't be read: No such file"):
         read(str(tmp_path / "none.csv"))
     (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RecordError, match="it is no UTF-8 text"):
+    with pytest.raises(RecordError, match="it is no UTF-16 text"):
         read(str(tmp_path / "b.csv"))
 
 
@@ -126,7 +126,7 @@ def message(at_s, steam, air, oxygen=6.0):
     """Return a telemetry message in the form of edge.node.report.messages."""
     return json.dumps(
         {
-            "v": 1,
+            "v": 2,
             "t": 1_760_000_000_000 + int(1000 * at_s),
             "signals": {
                 "steam": [steam, "good"] if steam is not None else [None, "bad", "wire"],
@@ -134,9 +134,9 @@ def message(at_s, steam, air, oxygen=6.0):
             },
             "outputs": {"primary_air": [air, "auto"], "secondary_air": [30.0, "auto"]},
             "loops": {
-                "steam": [46.0, "steam", "primary_air"],
-                "o2": [7.0, "o2", "secondary_air"],
-                "air": [40.0, "output.primary_air", "secondary_air"],
+                "steam": [46.0, "steam", "primary_air", "auto"],
+                "o2": [7.0, "o2", "secondary_air", "auto"],
+                "air": [40.0, "output.primary_air", "secondary_air", "auto"],
             },
         }
     )
@@ -173,6 +173,23 @@ def test_telemetry_of_a_node(file):
     assert np.median(np.diff(record.time_s)) == 1.0
     assert np.isfinite(record.process_value).sum() >= 15
     assert record.output.max() <= 100.0
+
+
+def test_telemetry_before_version_2_has_no_mode_and_is_read_alike(file):
+    old = [json.loads(line) for line in TELEMETRY]
+    for one in old:
+        one["v"] = 1
+        one["loops"] = {name: loop[:3] for name, loop in one["loops"].items()}
+    lines = "\n".join(json.dumps(one) for one in old)
+    record = read(file(lines, "run.jsonl"), loop="steam")
+    assert record.output.tolist() == [60.0, 65.0, 65.0]
+
+
+def test_a_loop_that_moves_several_outputs_is_refused_with_its_line(file):
+    split = json.loads(TELEMETRY[0])
+    split["loops"]["steam"][2] = ""
+    with pytest.raises(RecordError, match="run.jsonl:1: loop steam moves several outputs"):
+        read(file(json.dumps(split), "run.jsonl"), loop="steam")
 
 
 def test_what_is_wrong_with_telemetry(file):

@@ -79,6 +79,17 @@ def test_stability_against_the_poles_of_the_closed_loop(gain, ti_s, td_s, integr
     assert margins.stable == bool((poles.real < 0.0).all())
 
 
+@pytest.mark.parametrize(("process", "ultimate"), ULTIMATE)
+@pytest.mark.parametrize("margin", [50.0, 135.5, 1e4, 1e6])
+def test_a_large_gain_margin_is_no_infinite_one(process, ultimate, margin):
+    assert examine(process, Tuning(ultimate / margin, 0.0)).gain_margin == pytest.approx(margin, rel=2e-5)
+
+
+@pytest.mark.parametrize("ti_s", [0.0, 0.5, 5.0])
+def test_a_loop_that_no_gain_makes_oscillate_has_an_infinite_margin(ti_s):
+    assert examine(Process(1.0, (2.0,)), Tuning(1.0, ti_s)).gain_margin == math.inf
+
+
 def test_the_wrong_direction_is_unstable():
     process = Process(-2.0, (10.0,), 1.0)
     assert examine(process, Tuning(1.0, 10.0, direction=-1.0)).stable

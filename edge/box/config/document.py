@@ -1,15 +1,10 @@
 """A node file as entries: each key read by its field, each with its line."""
 
-import re
-import tomllib
-
-from edge.box.config import values
+from edge.box.config import toml_text, values
 from edge.box.config.fields import NAME_RULE, OPTIONAL, REQUIRED, Unfit, is_name
-from edge.box.config.lines import find_lines
+from edge.box.config.lines import nearest_line
 from edge.box.config.problems import NodeFileError, did_you_mean, listed, shown
 from edge.box.config.tables import REFUSED_KEYS, SCHEMA, TABLES
-
-_POSITION = re.compile(r" \(at line (\d+), column \d+\)")
 
 
 class Entry:
@@ -100,31 +95,15 @@ class Document:
         return self._line(entry.path + (where if isinstance(where, tuple) else (where,)))
 
     def _line(self, path: tuple) -> int:
-        """The line of a path, or of the nearest table around it."""
-        while path not in self.lines:
-            path = path[:-1]
-        return self.lines[path]
+        return nearest_line(self.lines, path)
 
 
 def parse(path, data: bytes) -> Document:
     """The TOML of a node file with its lines; NodeFileError where it is no TOML."""
     try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        problem = (line, "this is not UTF-8, as TOML must be; save the file as UTF-8")
-        raise NodeFileError(path, [problem]) from error
-    try:
-        return Document(tomllib.loads(text), find_lines(text))
-    except RecursionError as error:
-        problem = (1, "lists or tables are nested too deeply, expected three levels at most; unfold them")
-        raise NodeFileError(path, [problem]) from error
-    except ValueError as error:
-        message = str(error)
-        found = _POSITION.search(message)
-        line = int(found.group(1)) if found else text.rstrip().count("\n") + 1
-        what = _POSITION.sub("", message).replace(" (at end of document)", " at the end")
-        raise NodeFileError(path, [(line, f"this is not TOML: {what}; correct the line")]) from error
+        return Document(*toml_text.read(data))
+    except toml_text.TomlError as error:
+        raise NodeFileError(path, [(error.line, str(error))]) from error
 
 
 def read_entries(document: Document):
@@ -196,7 +175,8 @@ def _schema_fits(document: Document) -> bool:
     else:
         text = f"schema is {shown(value)}, expected {SCHEMA}; this version reads no other: convert the file"
     document.problem_at(("schema",), text)
-    return False
+    # A file of another schema has other keys; one that only forgot to say so has these.
+    return type(value) is not int
 
 
 def _read_all_named(document, table, path, content):

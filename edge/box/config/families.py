@@ -1,6 +1,7 @@
 """What a node file has to know of each instrument family; registers are the drivers' business."""
 
 from edge.box.config.fields import OPTIONAL, Choice, Date, Integer, Number, Switch
+from edge.box.config.register_tables import DEVICE_KEYS
 from edge.node.devices import m7019r
 from edge.node.devices import table as drivers
 
@@ -119,6 +120,14 @@ _DCON_KEYS = {
     "checksum": Switch("whether it is set to a DCON checksum; needed with dcon", default=OPTIONAL),
 }
 _COLD_JUNCTION = {"cold_junction": Switch("the temperature of its terminals is read too", default=False)}
+_REGISTER_SCALE = {
+    "register_scale": Choice(
+        "what its Modbus registers count: range: 0 is the lower end of the sensor's range, 65536 the upper; "
+        "zero: 0 is 0 degC, 65536 the upper end; signed: two's complement, 32768 is the upper end",
+        ("range", "zero", "signed"),
+        default="range",
+    )
+}
 _ACTUATORS = {"actuators": Integer("how many there are on its MP-Bus, MP1 the first", 1, 8, default=1)}
 _SET_POINTS = {
     "set_point_low": Number("the set-point at 0 % of its output, in degC", default=OPTIONAL),
@@ -171,11 +180,13 @@ FAMILIES = {
             "adam4018+",
             "Advantech ADAM-4018+: eight inputs for thermocouples",
             sensors=_adam_sensors(),
+            keys=_REGISTER_SCALE,
         ),
         Family(
             "adam4118",
             "Advantech ADAM-4118: eight inputs for thermocouples",
             sensors=_adam_sensors(),
+            keys=_REGISTER_SCALE,
         ),
         Family("o2_analyser", "zirconia O2 analyser in the wet flue gas"),
         Family(
@@ -252,6 +263,7 @@ FAMILIES = {
             lease=BY_NODE,
             lease_ms=(100, HOUR_MS, 100),
             holds=True,
+            keys=DEVICE_KEYS,
         ),
     )
 }

@@ -349,4 +349,6 @@ def _as_number(value) -> str:
         return "true and false are no numbers: write a number"
     if isinstance(value, str) and _looks_like_a_number(value):
         return "write it without quotes"
+    if isinstance(value, str) and _looks_like_a_number(value.replace(",", ".", 1)):
+        return f"write {value.replace(',', '.')}, with a decimal point and without quotes"
     return "write a number"

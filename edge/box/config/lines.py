@@ -33,6 +33,13 @@ def find_lines(text: str) -> dict:
     return _Scanner(text.replace("\r\n", "\n")).document()
 
 
+def nearest_line(lines: dict, path: tuple) -> int:
+    """The line of a path of ``find_lines``, or of the nearest table around it."""
+    while path not in lines:
+        path = path[:-1]
+    return lines[path]
+
+
 class _Scanner:
     def __init__(self, text: str):
         self.text = text

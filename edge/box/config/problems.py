@@ -36,14 +36,18 @@ def located(path, line: int, text: str) -> str:
 def nearest(word: str, known) -> str:
     """The known word that ``word`` was most likely meant to be, or an empty string.
 
-    Another number is no misspelling: ``ai8`` may have been meant to be any of ``ai0`` to ``ai7``.
+    Another number is no misspelling: ``ai8`` may have been meant to be any of ``ai0`` to ``ai7``. But where
+    one known name alone has those letters, four at least, it is what was meant: ``eurotherm3216``.
     """
     letters = _DIGITS.sub("", word)
     lower = {name.lower(): name for name in known if _DIGITS.sub("", name) != letters or letters == word}
     begun = [name for name in lower if len(word) >= 3 and name.startswith(word.lower())]
     found = difflib.get_close_matches(word.lower(), list(lower), 1, 0.65)
+    alike = [name.lower() for name in known if len(letters) >= 4 and _DIGITS.sub("", name) == letters.lower()]
     if len(begun) == 1 and not found:
         found = begun
+    if len(alike) == 1 and not found:
+        return next(name for name in known if name.lower() == alike[0])
     return lower[found[0]] if found else ""
 
 

@@ -11,6 +11,13 @@ REPORT = {
     "period_ms": Integer(
         "live telemetry goes out so often; it is not stored", 100, HOUR_MS, "ms", default=1000
     ),
+    "reporter_ms": Integer(
+        "counters of the reporting end go out so often, on the topic reporter, from a box; 0: never",
+        0,
+        DAY_MS,
+        "ms",
+        default=10000,
+    ),
     "dead_band_pct": Number(
         "a value is stored when it has changed by so much of its range since it was last told; "
         "lambda, whose range is open, counts as 0 to 10",

@@ -13,7 +13,20 @@ from edge.box.config.complete import complete_blocks
 from edge.box.config.document import check_references, parse, read_entries
 from edge.box.config.fields import OPTIONAL
 from edge.box.config.problems import NodeFileError
-from edge.box.config.rules import blocks, calcs, guard, line, loops, outputs, remote, report, signals
+from edge.box.config.rules import (
+    blocks,
+    calcs,
+    guard,
+    line,
+    loops,
+    outputs,
+    plausible,
+    registers,
+    remote,
+    report,
+    signals,
+    tuning,
+)
 from edge.box.config.tables import SCHEMA, TABLES
 from edge.node.description import dump
 
@@ -71,6 +84,8 @@ def check(path, data: bytes) -> NodeFile:
     guard.check(document)
     report.check(document)
     remote.check(document)
+    plausible.check(document)
+    tuning.check(document)
     order = {"calc": calcs.order_of_calcs(document), "state": guard.order_of_states(document)}
     if document.problems:
         raise NodeFileError(path, document.problems)
@@ -104,6 +119,7 @@ def _description(document, sorted_names: dict) -> dict:
         elif name == "report" or (name == "report.outbox" and document.entry("report.mqtt")):
             place[child] = _defaults(name)
     complete_blocks(document, description)
+    registers.complete(document, description)
     report.complete(document, description["report"], description["node"])
     return description
 

@@ -9,13 +9,13 @@ from edge.box.config.fields import (
     Integer,
     Name,
     Number,
-    Numbers,
     Reference,
     References,
     Switch,
     Text,
     Unit,
 )
+from edge.box.config.register_tables import REGISTER
 from edge.box.config.remote_tables import REMOTE_TABLES
 from edge.box.config.report_tables import REFUSED_KEYS as REFUSED_REPORT_KEYS
 from edge.box.config.report_tables import REPORT_TABLES
@@ -23,7 +23,7 @@ from edge.box.config.table import Table
 
 SCHEMA = 2
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
-FRAMINGS = ("8N1", "8E1", "8O1", "8N2")
+FRAMINGS = ("8N1", "8E1", "8O1", "8N2", "8E2", "8O2")
 FASTEST_TICK_MS = 50
 SLOWEST_TICK_MS = 10000
 
@@ -49,6 +49,9 @@ DEVICE = {
     "unit": Integer("its Modbus unit id, once per bus", 1, 247),
     "period_ms": Integer("it is read so often", FASTEST_TICK_MS, HOUR_MS, "ms"),
     "timeout_ms": Integer("as that of its bus, where it needs its own", 5, 5000, "ms", default=OPTIONAL),
+    "pause_ms": Integer(
+        "after each of its replies it is asked nothing for so long", 0, 5000, "ms", default=OPTIONAL
+    ),
     "retries": Integer(
         "so many more attempts may fail in a row before it counts as down", 0, 10, default=OPTIONAL
     ),
@@ -56,58 +59,6 @@ DEVICE = {
 
 
 DEVICE_TYPES = {name: (family.meaning, family.keys) for name, family in FAMILIES.items()}
-
-_PLACE = {
-    "table": Choice("which of the four Modbus tables", ("coil", "discrete", "holding", "input")),
-    "address": Integer("its data address, 0 for the first: 40001 is 0 of holding", 0, 65535),
-    "type": Choice("what it holds", ("bit", "u16", "s16", "u32", "s32", "f32")),
-    "word_order": Choice(
-        "of two registers, which comes first", ("high_first", "low_first"), default="high_first"
-    ),
-}
-_SCALED = {
-    "scale": Number("value = register x scale + offset; not 0", default=1.0),
-    "offset": Number("what is added", default=0.0),
-}
-_READING = {
-    "unit": Unit("the unit of the value"),
-    "bad": Numbers("register values that stand for no value; not a number always does", default=OPTIONAL),
-}
-REGISTER_ROLES = {
-    "read": (
-        "an input",
-        {
-            **_SCALED,
-            **_READING,
-            "bit": Integer("only this bit of an u16, 0 the lowest", 0, 15, default=OPTIONAL),
-        },
-    ),
-    "write": (
-        "an output, called by the register's name, and an input that reads it back",
-        {
-            **_SCALED,
-            **_READING,
-            "at_0": Number("the value at 0 %; a coil is off below 50 %", default=0.0),
-            "at_100": Number("the value at 100 %", default=100.0),
-            "actual": Text(
-                "the register that tells where it stands, where it can't be read back", default=OPTIONAL
-            ),
-        },
-    ),
-    "setting": (
-        "it must hold a value: verified when the link comes up, and written where it is wrong",
-        {**_SCALED, "value": Number("that value")},
-    ),
-    "safe": (
-        "it must hold the safe value of an output, as a setting",
-        {"output": Text("the register of that output")},
-    ),
-    "lease": (
-        "it must hold the lease_ms of the device, as a setting",
-        {"unit_ms": Integer("what it counts", 1, 3600000, "ms")},
-    ),
-}
-REGISTER = Table("register", "a register of the device", _PLACE, "role", REGISTER_ROLES)
 
 SIGNAL = {
     "device": Reference("the device that reads it", "device"),

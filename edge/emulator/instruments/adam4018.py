@@ -10,7 +10,7 @@ exception 2; a channel that is switched off reads 0 and blanks.
 from struct import Struct
 
 from edge.emulator.instruments.dcon_module import DconModule, commands, signed
-from edge.emulator.instruments.instrument import FaultError, Instrument, process_values, unit_and_delay
+from edge.emulator.instruments.instrument import FaultError, Instrument, unit_and_delay
 from edge.emulator.instruments.thermocouples import KINDS, Terminals
 from edge.node.bus import modbus
 from edge.node.devices import adam4018 as registers
@@ -42,8 +42,8 @@ class Adam4018(DconModule, Instrument):
     TYPE = "adam4018+"
     NAME = "4018P"
     FUNCTIONS = ADAM_FUNCTIONS
-    FAULTS = dict(Instrument.FAULTS, burnt_out=True)
-    ARGUMENTS = frozenset(("burnt_out",))
+    FAULTS = dict(Instrument.FAULTS, burnt_out=True, shorted=True)
+    ARGUMENTS = frozenset(("burnt_out", "shorted"))
     EVERY_COMMAND_RESTARTS = True
     COMMANDS = commands(
         read_inputs="#",
@@ -77,7 +77,10 @@ class Adam4018(DconModule, Instrument):
             (i, *channels[key]) for i, key in enumerate(registers.INPUTS) if key in channels
         ]
         self.reads = [reads for _, _, reads, _ in self._channels]
+        self.terminals = [registers.INPUTS[i] for i, _, _, _ in self._channels]
         self._broken = set()
+        self._shorted = set()
+        self._faulty = {"burnt_out": self._broken, "shorted": self._shorted}
         self._process = None
         self._gauss = None
         self._temps_c = [None] * CHANNELS
@@ -114,7 +117,7 @@ class Adam4018(DconModule, Instrument):
         return module
 
     def connect(self, model, rng):
-        self._process = process_values(model, self.reads)
+        self._process = self.sense(model)
         self._gauss = rng.gauss
 
     def step(self, now_us: int):
@@ -132,7 +135,9 @@ class Adam4018(DconModule, Instrument):
         for place, (i, sensor, _, noise) in enumerate(self._channels):
             if not enabled & 1 << i:
                 continue
-            hot_c = values[place] + noise * self._gauss(0.0, 1.0)
+            hot_c = values[place]
+            if place not in self.sensing.still:
+                hot_c += noise * self._gauss(0.0, 1.0)
             counts[i], bad[i] = self._measure(i, sensor, hot_c)
         _COUNTS.pack_into(self.holding.data, self._place, *counts)
         self.coils.put_all(registers.BURN_OUT, bad)
@@ -142,6 +147,9 @@ class Adam4018(DconModule, Instrument):
         taken_for = _CODES.get(self.holding.get(registers.AI_TYPE_CODE + i))
         if i in self._broken or taken_for is None:
             return registers.OVER_RANGE, 1
+        if i in self._shorted:
+            # No voltage: the temperature of the terminals themselves.
+            hot_c = self._terminals.cold_junction_c
         temp_c = self._terminals.temp_c(hot_c, sensor, taken_for)
         _, low, high = registers.SENSORS[taken_for]
         if temp_c <= low or (temp_c != temp_c and hot_c < low):
@@ -154,14 +162,14 @@ class Adam4018(DconModule, Instrument):
         return min(registers.counts(taken_for, temp_c), registers.OVER_RANGE - 1), 0
 
     def begin_fault(self, kind: str, arg, now_us: int):
-        if kind == "burnt_out":
-            self._broken.add(self._channel(arg))
+        if kind in self._faulty:
+            self._faulty[kind].add(self._channel(arg))
         else:
             Instrument.begin_fault(self, kind, arg, now_us)
 
     def end_fault(self, kind: str, arg, now_us: int):
-        if kind == "burnt_out":
-            self._broken.discard(self._channel(arg))
+        if kind in self._faulty:
+            self._faulty[kind].discard(self._channel(arg))
         else:
             Instrument.end_fault(self, kind, arg, now_us)
 

@@ -7,10 +7,13 @@ beyond those here answer exception 2.
 
 from struct import pack, unpack
 
-from edge.emulator.instruments.instrument import ILLEGAL_VALUE, Instrument, process_values, unit_and_delay
+from edge.emulator.instruments.instrument import ILLEGAL_VALUE, Instrument, unit_and_delay
 from edge.node.bus import modbus
 from edge.node.devices import eurotherm3200 as registers
 from edge.node.devices.eurotherm3200 import as_float
+
+# What it measures with its thermocouple shorted; own choice.
+TERMINALS_C = 30.0
 
 # Parameter -> (decimals of its scaled integer, lowest, highest that may be written, or None: read-only).
 PARAMETERS = {
@@ -41,7 +44,7 @@ class Eurotherm3200(Instrument):
             modbus.WRITE_MULTIPLE_REGISTERS,
         )
     )
-    FAULTS = dict(Instrument.FAULTS, burnt_out=True)
+    FAULTS = dict(Instrument.FAULTS, burnt_out=True, shorted=True)
 
     def __init__(self, name, unit, delay_ms, reads, drives=None, set_point_c=800.0, noise=0.0):
         blocks = [(number, 1) for number in PARAMETERS]
@@ -58,6 +61,7 @@ class Eurotherm3200(Instrument):
         self.values[registers.PROPORTIONAL_BAND] = 100.0
         self.values[registers.INTEGRAL_TIME] = 300.0
         self._broken = False
+        self._shorted = False
         self._integral_pct = 0.0
         self._process = None
         self._gauss = None
@@ -73,7 +77,7 @@ class Eurotherm3200(Instrument):
         return cls(name, unit, delay_ms, reads, drives, set_point_c, keys.number("noise", 0.0, 1000.0, 0.0))
 
     def connect(self, model, rng):
-        self._process = process_values(model, self.reads)
+        self._process = self.sense(model)
         self._gauss = rng.gauss
         for attribute, _ in self.drives:
             self.percent[0] = self._integral_pct = getattr(model, attribute)
@@ -96,7 +100,9 @@ class Eurotherm3200(Instrument):
         if self._process is None:
             return
         values = self.values
-        pv = self._process()[0] + self.noise * self._gauss(0.0, 1.0)
+        pv = TERMINALS_C if self._shorted else self._process()[0]
+        if not self._shorted and not self.sensing.still:
+            pv += self.noise * self._gauss(0.0, 1.0)
         remote = values[registers.REMOTE_SELECT]
         chosen = registers.REMOTE_SETPOINT if remote else registers.TARGET_SETPOINT
         set_point = values[chosen]
@@ -141,12 +147,16 @@ class Eurotherm3200(Instrument):
     def begin_fault(self, kind: str, arg, now_us: int):
         if kind == "burnt_out":
             self._broken = True
+        elif kind == "shorted":
+            self._shorted = True
         else:
             Instrument.begin_fault(self, kind, arg, now_us)
 
     def end_fault(self, kind: str, arg, now_us: int):
         if kind == "burnt_out":
             self._broken = False
+        elif kind == "shorted":
+            self._shorted = False
         else:
             Instrument.end_fault(self, kind, arg, now_us)
 

@@ -7,6 +7,7 @@ watchdog with every request that is addressed to the instrument.
 from operator import attrgetter
 from struct import pack_into
 
+from edge.emulator.instruments.sensing import Sensing
 from edge.node.bus import modbus
 
 ILLEGAL_FUNCTION = 1
@@ -16,6 +17,8 @@ ILLEGAL_VALUE = 3
 ALL_FUNCTIONS = frozenset((1, 2, 3, 4, 5, 6, 15, 16))
 # Rare, and not in the data sheets of most.
 MASK_AND_READ_WRITE = frozenset((22, 23))
+# What a unit says of itself: see edge.emulator.diagnostics.
+DIAGNOSTIC = frozenset((8, 17, 43))
 
 # Later than any run: a watchdog that is not armed expires then.
 NEVER_US = 1 << 62
@@ -25,17 +28,18 @@ class Table:
     """One Modbus table: blocks of consecutive data addresses, kept as the bytes that go on the wire.
 
     ``blocks``: (first address, count); they may touch, but not overlap. ``width``: bytes kept for one
-    address, 2 for a register (high byte first), 1 for a bit (0 or 1).
+    address, 2 for a register (high byte first), 1 for a bit (0 or 1). ``joined``: one request can span blocks
+    that touch.
     """
 
-    def __init__(self, blocks: list, width: int):
+    def __init__(self, blocks: list, width: int, joined: bool = True):
         self.width = width
         self._spans = []
         offset = 0
         for first, count in sorted(blocks):
             if self._spans and first < self._spans[-1][1]:
                 raise ValueError(f"modbus table: address {first} is in two blocks")
-            if self._spans and first == self._spans[-1][1]:
+            if joined and self._spans and first == self._spans[-1][1]:
                 before = self._spans.pop()
                 self._spans.append((before[0], first + count, before[2]))
             else:
@@ -56,6 +60,10 @@ class Table:
         if self.width == 1:
             return self.data[place]
         return self.data[place] << 8 | self.data[place + 1]
+
+    def first(self) -> int:
+        """The lowest address of the map, 0 where it is empty."""
+        return self._spans[0][0] if self._spans else 0
 
     def put(self, address: int, value: int):
         """Set the register 0..65535 or bit 0..1 at an address of the map."""
@@ -85,9 +93,9 @@ def process_values(model, names: list):
     return lambda: tuple(getattr(model, name) for name in names)
 
 
-def unit_and_delay(keys) -> tuple:
-    """Unit id 1..247 and response delay in ms of an instrument's table in a plant file."""
-    return keys.whole("unit", 1, 247), keys.number("delay_ms", 0.0, 1000.0, 5.0)
+def unit_and_delay(keys, last_unit: int = 247) -> tuple:
+    """Unit id 1..last_unit and response delay in ms of an instrument's table in a plant file."""
+    return keys.whole("unit", 1, last_unit), keys.number("delay_ms", 0.0, 1000.0, 5.0)
 
 
 class Instrument:
@@ -103,6 +111,8 @@ class Instrument:
 
     TYPE = ""
     FUNCTIONS = ALL_FUNCTIONS
+    # The most registers that it reads or writes in one request.
+    max_registers = modbus.MAX_READ_REGISTERS
     # The exception for a write to what can only be read.
     READ_ONLY = ILLEGAL_ADDRESS
     # The faults of the instrument itself, beside those of its line; True: stays until it is cleared.
@@ -139,8 +149,21 @@ class Instrument:
         self.reads = []
         self.drives = []
         self.percent = []
+        # What the terminals of ``reads`` are called, where they have names; and what the sensors there show.
+        self.terminals = None
+        self.sensing = None
+        # An edge.emulator.diagnostics.Identity, where it has one.
+        self.identity = None
 
     # The process side -------------------------------------------------------------------------
+
+    def sense(self, model):
+        """A function that reads what its sensors show of a process."""
+        names = [(name,) for name in self.reads]
+        if self.terminals is not None:
+            names = list(zip(self.reads, self.terminals, strict=True))
+        self.sensing = Sensing(process_values(model, self.reads), names)
+        return self.sensing.values
 
     def connect(self, model, rng):
         """Wire it to a process whose attributes it reads and drives; ``rng`` makes its noise."""

@@ -15,7 +15,7 @@ from cext.thermocouple import emf_mv, measured_temp_c
 from edge.emulator.instruments import icpdas
 from edge.emulator.instruments.dcon_module import commands, signed
 from edge.emulator.instruments.icpdas import BIT, ONLY_1, IcpDasModule
-from edge.emulator.instruments.instrument import FaultError, Instrument, process_values, unit_and_delay
+from edge.emulator.instruments.instrument import FaultError, Instrument, unit_and_delay
 from edge.emulator.instruments.thermocouples import KINDS
 from edge.node.devices import m7019r as registers
 
@@ -54,8 +54,8 @@ class M7019R(IcpDasModule):
     TYPE = "m7019r"
     NAME = "7019R"
     SENSORS = (*KINDS, "4-20mA")
-    FAULTS = dict(IcpDasModule.FAULTS, burnt_out=True)
-    ARGUMENTS = frozenset(("burnt_out",))
+    FAULTS = dict(IcpDasModule.FAULTS, burnt_out=True, shorted=True)
+    ARGUMENTS = frozenset(("burnt_out", "shorted"))
     COMMANDS = commands(
         read_inputs="#",
         read_input=r"#([0-7])",
@@ -93,8 +93,11 @@ class M7019R(IcpDasModule):
         self.cold_junction_c = cold_junction_c
         self._channels = [(i, channels[key]) for i, key in enumerate(registers.INPUTS) if key in channels]
         self.reads = [channel.reads for _, channel in self._channels]
+        self.terminals = [registers.INPUTS[i] for i, _ in self._channels]
         self._emf_cold_mv = {sensor: emf_mv(cold_junction_c, kind) for sensor, kind in KINDS.items()}
         self._broken = set()
+        self._shorted = set()
+        self._faulty = {"burnt_out": self._broken, "shorted": self._shorted}
         self._process = None
         self._gauss = None
         self._counts = [0] * CHANNELS
@@ -181,12 +184,12 @@ class M7019R(IcpDasModule):
             wired = KINDS.get(channel.sensor)
             taken = _CODES.get(self.type_code(i))
             cold_mv = self._emf_cold_mv.get(channel.sensor)
-            fits = (wired is None) == (taken is None) and i not in self._broken
+            fits = (wired is None) == (taken is None) and i not in self._broken | self._shorted
             plan.append((i, place, channel, wired, taken, cold_mv, self.offset(i), fits))
         self._plan = plan
 
     def connect(self, model, rng):
-        self._process = process_values(model, self.reads)
+        self._process = self.sense(model)
         self._gauss = rng.gauss
 
     def step(self, now_us: int):
@@ -195,13 +198,16 @@ class M7019R(IcpDasModule):
         values = self._process()
         counts = self._counts
         gauss = self._gauss
+        still = self.sensing.still
         bad = 0
         for i, place, channel, wired, taken, cold_mv, offset, fits in self._plan:
             value = values[place]
-            if channel.noise:
+            if channel.noise and place not in still:
                 value += channel.noise * gauss(0.0, 1.0)
             if not fits:
-                count = self._unfit(taken is not None, i in self._broken, offset)
+                # Shorted, or open without detection: such an input drifts there.
+                silent = i in self._shorted or (i in self._broken and not self.open_detection())
+                count = self._unfit(taken is not None, silent, offset)
             elif wired is not None:
                 temp_c = measured_temp_c(emf_mv(value, wired) - cold_mv, self.cold_junction_c, taken)
                 if temp_c == temp_c:
@@ -228,15 +234,15 @@ class M7019R(IcpDasModule):
                 for i in range(count):
                     self.discrete_inputs.put(address + i, bad >> i & 1)
 
-    def _unfit(self, thermocouple: bool, broken: bool, offset: int) -> int:
-        """The count of a broken wire, or of a current where the channel is set to a ``thermocouple``, or the
-        other way round.
+    def _unfit(self, thermocouple: bool, no_voltage: bool, offset: int) -> int:
+        """The count of a broken or shorted wire, or of a current where the channel is set to a
+        ``thermocouple``, or the other way round.
         """
         if not thermocouple:
             # Set to current: neither an open loop nor the millivolts of a thermocouple drive any.
             return registers.UNDER_RANGE
-        if broken and not self.open_detection():
-            # Without detection an open input drifts to no voltage: the temperature of its own terminals.
+        if no_voltage:
+            # The temperature of its own terminals.
             return int(self.cold_junction_c * 10.0 + 0.5) + offset & 0xFFFF
         return registers.BROKEN_WIRE
 
@@ -245,23 +251,25 @@ class M7019R(IcpDasModule):
         self._learn()
 
     def begin_fault(self, kind: str, arg, now_us: int):
-        if kind == "burnt_out":
-            self._broken.add(self._channel(arg))
+        if kind in self._faulty:
+            self._faulty[kind].add(self._channel(kind, arg))
             self._learn()
         else:
             IcpDasModule.begin_fault(self, kind, arg, now_us)
 
     def end_fault(self, kind: str, arg, now_us: int):
-        if kind == "burnt_out":
-            self._broken.discard(self._channel(arg))
+        if kind in self._faulty:
+            self._faulty[kind].discard(self._channel(kind, arg))
             self._learn()
         else:
             Instrument.end_fault(self, kind, arg, now_us)
 
-    def _channel(self, name) -> int:
+    def _channel(self, kind: str, name) -> int:
         """The number of a wired input, by its number or its name."""
-        for i, _ in self._channels:
+        for i, channel in self._channels:
             if name in (i, registers.INPUTS[i]):
+                if kind == "shorted" and channel.sensor not in KINDS:
+                    raise FaultError(f"{name} of {self.name} has no thermocouple that could be shorted")
                 return i
         known = ", ".join(registers.INPUTS[i] for i, _ in self._channels)
         raise FaultError(f"{self.name} has no input {name!r}: wired are {known}")

@@ -2,7 +2,7 @@
 
 from struct import Struct
 
-from edge.emulator.instruments.instrument import FaultError, Instrument, process_values, unit_and_delay
+from edge.emulator.instruments.instrument import FaultError, Instrument, unit_and_delay
 from edge.node.bus import modbus
 from edge.node.devices import o2_analyser as registers
 
@@ -36,13 +36,15 @@ class O2Analyser(Instrument):
         return cls(name, unit, delay_ms, keys.process_value("reads"), keys.number("noise", 0.0, 10.0, 0.0))
 
     def connect(self, model, rng):
-        self._process = process_values(model, self.reads)
+        self._process = self.sense(model)
         self._gauss = rng.gauss
 
     def step(self, now_us: int):
         if self.frozen or self._process is None:
             return
-        o2_pct = self._process()[0] + self.noise * self._gauss(0.0, 1.0)
+        o2_pct = self._process()[0]
+        if not self.sensing.still:
+            o2_pct += self.noise * self._gauss(0.0, 1.0)
         if o2_pct < LOWEST_PCT:
             o2_pct = LOWEST_PCT
         elif o2_pct > HIGHEST_PCT:

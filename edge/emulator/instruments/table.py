@@ -1,5 +1,6 @@
 """The types of instruments that a plant file may name."""
 
+from edge.emulator.diagnostics import Identity
 from edge.emulator.instruments.ach550 import Ach550
 from edge.emulator.instruments.adam4018 import Adam4018, Adam4118
 from edge.emulator.instruments.adam4024 import Adam4024
@@ -38,4 +39,8 @@ TYPES = {
 
 def build(name: str, keys):
     """An instrument from its table of a plant file; ``keys`` is an edge.emulator.plant_file.Keys."""
-    return TYPES[keys.text("type", TYPES)].from_keys(name, keys)
+    kind = keys.text("type", TYPES)
+    identity = Identity.from_keys(name, f"furnace-edge {kind}", keys.table("identity"))
+    instrument = TYPES[kind].from_keys(name, keys)
+    instrument.identity = identity
+    return instrument

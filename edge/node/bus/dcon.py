@@ -1,46 +1,23 @@
 """DCON, the ASCII protocol of Advantech ADAM-4000 and ICP DAS I-7000: the master's side, without any I/O.
 
-Sources: ADAM-4000 Series User's Manual, chapter 4 (syntax, checksum) and I-7000 user manuals, chapter 2.
-A command is a leading character, two hexadecimal digits of address, what is asked, two digits of checksum
-where the module is set so, and a carriage return. The checksum is the sum of all characters before it,
-modulo 256. A reply begins with ">" (data), "!" (done, or ignored by a module whose host watchdog has
-tripped) or "?" (invalid command); a command with a syntax error or a wrong checksum is not answered.
-
-Some replies name the module ("!AA..."), some don't (">+7.2111"). One that doesn't and comes late could be
-anybody's: see confusable(). Without a checksum a hit character may pass unseen: use it on every line.
+The text of commands and replies: edge.node.bus.dcon_text. Some replies name the module ("!AA..."), some don't
+(">+7.2111"). One that doesn't and comes late could be anybody's: see confusable(). To a command whose reply
+names nobody only ">", "!" or "?" alone, and what names the module itself are answers; behind a command of
+another master nothing is. Without a checksum a hit character may pass unseen: use it on every line.
 """
 
-from edge.node.bus.master import LEAST_CHAR_BITS, silence_us
+from edge.node.bus import dcon_text
+from edge.node.bus.dcon_text import CR, LEADING, address, checksum, command
+from edge.node.bus.master import ECHOES, GAP_US, LEAST_CHAR_BITS, silence_us
 from edge.node.bus.modbus import DONE, PENDING, REFUSED
 
-CR = b"\r"
-LEADING = b"#$%@~"
+__all__ = ["CR", "LEADING", "DconMaster", "address", "checksum", "command"]
+
 # Of all ADAM-4000 and I-7000 the longest: ten inputs of seven characters ("#AA" to an I-7018Z).
 LONGEST_DATA = 80
 LONGEST_OTHER = 24
 # "exception 0": modbus.EXCEPTIONS has its name.
 INVALID_COMMAND = 0
-
-_HEX = b"0123456789ABCDEF"
-
-
-def checksum(text: bytes) -> bytes:
-    """Two hexadecimal digits for the characters before them."""
-    total = sum(text) & 0xFF
-    return bytes((_HEX[total >> 4], _HEX[total & 15]))
-
-
-def command(text: str, with_checksum: bool = False) -> bytes:
-    """The bytes of a command, as "#01" or "$012"; ValueError where no module could read it."""
-    data = text.encode()
-    if not 3 <= len(data) <= LONGEST_OTHER or data[0] not in LEADING or min(data) < 0x21 or max(data) > 0x7E:
-        raise ValueError('dcon: %r is no command; expected one as "#01" or "$012"' % text)
-    return data + checksum(data) + CR if with_checksum else data + CR
-
-
-def address(unit: int) -> str:
-    """A unit of 0..255 as a command has it."""
-    return "%02X" % unit
 
 
 class DconMaster:
@@ -62,6 +39,10 @@ class DconMaster:
         self.timeout_us = timeout_ms * 1000
         self.echo = echo
         self.checked = checked
+        # Whether an echo is expected in this transaction, and how many were heard in a row.
+        self.echoes = echo
+        self._echoed = 0
+        self._heard_echo = False
         self.request = b""
         self.expected = 0
         self.sent_us = 0
@@ -72,6 +53,9 @@ class DconMaster:
         self.strays = b""
         self.data = b""
         self.exception = INVALID_COMMAND
+        self.foreign = False
+        self.gap_us = GAP_US + 2 * self.char_us
+        self._last_us = 0
         self._least_char_us = 1000000 * LEAST_CHAR_BITS // baud
         self._echo = b""
         self._why = ""
@@ -92,19 +76,12 @@ class DconMaster:
         return LONGEST_DATA if request[0] == 0x23 and len(request) == 3 + self._tail else LONGEST_OTHER
 
     def names_sender(self, request: bytes) -> bool:
-        """Whether the reply says whose it is: not of "#" and "@", nor of cold junction ("$AA3"),
-        synchronised ("$AA4") and digital data ("$AA6").
-        """
-        if request[0] == 0x24:
-            return len(request) != 4 + self._tail or request[3] not in b"346"
-        return request[0] in b"%~"
+        """Whether the reply says whose it is."""
+        return dcon_text.names_sender(request, self._tail)
 
     def confusable(self, late: bytes, request: bytes) -> bool:
         """Whether a late reply to ``late``, of any unit, could pass for the reply to ``request``."""
-        if self.names_sender(late):
-            return False
-        # "!112200" of "$AA6" looks like the named reply of unit 11.
-        return not self.names_sender(request) or (late[0] == 0x24 and late[3] != 0x33)
+        return dcon_text.confusable(late, request, self._tail)
 
     def repeatable(self, request: bytes) -> bool:
         """Whether the bus may repeat a command by itself: what reads, but for "$AA5", which clears."""
@@ -119,7 +96,16 @@ class DconMaster:
 
     def attempt_us(self, request: bytes, timeout_us: int) -> int:
         """The longest time that one attempt takes."""
-        return (len(request) + self.reply_length(request)) * self.char_us + timeout_us + self.silence_us
+        size = len(request) + self.reply_length(request)
+        return size * self.char_us + timeout_us + self.gap_us + self.silence_us
+
+    def overheard(self, heard: bytes) -> list:
+        """Commands of another master in what was heard: (where each ends, its bytes)."""
+        return dcon_text.commands_in(heard, self.checked)
+
+    def named(self, request: bytes) -> str:
+        """A command in words."""
+        return "command " + request[:-1].decode()
 
     # One transaction ------------------------------------------------------------------------------
 
@@ -134,10 +120,20 @@ class DconMaster:
             timeout_us = self.timeout_us
         self.sent_us = sent_us = now_us + len(request) * self.char_us
         self.deadline_us = sent_us + timeout_us + expected * self.char_us
+        self._last_us = self.deadline_us + expected * self.gap_us
+        self.foreign = False
+        self._echoed = self._echoed + 1 if self._heard_echo else 0
+        self._heard_echo = False
+        self.echoes = self.echo or self._echoed >= ECHOES
         self.quiet_at_us = sent_us + self.silence_us
         self._echo = request if self.echo else b""
         # The shortest reply is ">" and a carriage return.
         self.listen_us = now_us + (len(request) + 2) * self._least_char_us
+
+    def look(self, at_us: int):
+        """Nobody looks for the reply before, if that is no later than the deadline."""
+        if self.listen_us < at_us < self.deadline_us:
+            self.listen_us = at_us
 
     def feed(self, received: bytes, now_us: int) -> int:
         """Take received bytes: PENDING, DONE (``data``) or REFUSED."""
@@ -152,22 +148,52 @@ class DconMaster:
                 break
             line = buffer[: end + 1]
             buffer = buffer[end + 1 :]
-            if self._echo or line == self.request:
+            sent = dcon_text.command_at_end(line, self.checked)
+            if sent == self.request or line == self.request:
                 # Own bytes that come back, as configured or not; no module answers with a command.
-                if line.endswith(self.request):
-                    self._echo = b""
-                    line = line[: -len(self.request)]
+                self._echo = b""
+                self._heard_echo = True
                 self._stray(line)
                 continue
-            answer = self._read(line[:-1]) if self.expected else PENDING
+            if line in self.request and not self._echo:
+                # What is left of an echo.
+                self._stray(line)
+                continue
+            if sent:
+                # What follows may be for whoever has sent that.
+                self.foreign = True
+            if self._echo:
+                line = self._without_remnant(line)
+                if self._echo or not line:
+                    self._stray(line)
+                    continue
+            answer = self._read(line[:-1]) if self.expected and not self.foreign else PENDING
             if answer != PENDING:
                 self._stray(buffer)
                 self.buffer = b""
                 return answer
             self._stray(line)
+        if now_us + self.gap_us > self.deadline_us and self._begun(buffer):
+            self.deadline_us = min(now_us + self.gap_us, self._last_us)
         # What has no end is no reply, however much of it comes.
         self.buffer = buffer[-LONGEST_DATA:] if len(buffer) > LONGEST_DATA else buffer
         return PENDING
+
+    def _without_remnant(self, line: bytes) -> bytes:
+        """A line without what a turned line has left of our echo; that has been heard then."""
+        request = self.request
+        size = 1
+        while size <= len(line) and line[:size] in request:
+            if size == len(line) or line[size] in b">!?":
+                self._echo = b""
+                self._stray(line[:size])
+                return line[size:]
+            size += 1
+        return line
+
+    def _begun(self, buffer: bytes) -> bool:
+        """Whether what was heard ends with the beginning of a reply."""
+        return bool(self.expected) and (b">" in buffer or b"!" in buffer or b"?" in buffer)
 
     def _stray(self, data: bytes):
         if data:
@@ -177,9 +203,12 @@ class DconMaster:
         """Judge one line without its carriage return; keeps what is wrong with it."""
         for start in range(len(line)):
             if line[start] in b">!?":
-                text = _text(line[start:], self.checked)
+                text = dcon_text.plain(line[start:], self.checked)
                 if text is not None:
-                    return self._judge(text)
+                    answer = self._judge(text)
+                    if answer != PENDING:
+                        self._stray(line[:start])
+                    return answer
                 if not self.checked:
                     break
         self._why = "wrong checksum" if self.checked else "garbled"
@@ -187,21 +216,10 @@ class DconMaster:
 
     def _judge(self, text: bytes) -> int:
         """Whether a sound reply is ours."""
-        own = self.request[1:3]
-        named = self.names_sender(self.request)
-        if text[0] == 0x3F and len(text) > 1:
-            if text[1:3] == own:
-                return REFUSED
-            self._why = "wrong unit"
+        why = dcon_text.misfit(text, self.request, self._tail)
+        if why:
+            self._why = why
             return PENDING
-        if named:
-            # "?" alone too is another module's, late.
-            if text[0] != 0x21:
-                self._why = "wrong reply"
-                return PENDING
-            if text[1:3] != own:
-                self._why = "wrong unit"
-                return PENDING
         if text[0] == 0x3F:
             return REFUSED
         self.data = text
@@ -211,40 +229,38 @@ class DconMaster:
 
     def why(self) -> str:
         """What was wrong when the deadline passed, in one or two words; "" after a command to all."""
+        heard = self.strays + self.buffer
         if self._echo:
-            return "garbled echo" if self.request[:1] in self.strays + self.buffer else "no echo"
+            if heard and heard in self.request:
+                return "silence"
+            return "garbled echo" if self.request[:1] in heard else "no echo"
         if self.expected == 0:
             return ""
+        if self.foreign:
+            return "another master asks"
         if self._why:
             return self._why
-        if self.buffer:
-            return "truncated"
-        return "garbled" if self.strays else "silence"
+        if not heard or heard in self.request:
+            # What is left of an echo is no answer.
+            return "silence"
+        return "truncated" if self.buffer else "garbled"
 
     def spent(self) -> bool:
-        """Whether what came was the reply, damaged: a line that begins like one."""
+        """Whether what came looks like the reply, damaged: a line that begins like one."""
         heard = self.strays + self.buffer
-        return not self._echo and self._why in ("", "wrong checksum") and heard[:1] in (b">", b"!")
+        if self.foreign or self._echo:
+            return False
+        return self._why in ("", "wrong checksum") and heard[:1] in (b">", b"!")
 
-    def late_reply(self, heard: bytes, request: bytes) -> bool:
-        """Whether a reply to ``request``, which has timed out before, is among ``heard``."""
-        named = self.names_sender(request)
+    def late_reply(self, heard: bytes, request: bytes) -> int:
+        """Where the first reply to ``request``, which has timed out before, ends in ``heard``; 0: none."""
+        end = 0
         for line in heard.split(CR)[:-1]:
+            end += len(line) + 1
             for start in range(len(line)):
                 if line[start] in b">!?":
-                    if not named or line[start + 1 : start + 3] == request[1:3]:
-                        return True
+                    text = dcon_text.plain(line[start:], self.checked)
+                    if text is not None and not dcon_text.misfit(text, request, self._tail):
+                        return end
                     break
-        return False
-
-
-def _text(reply: bytes, checked: bool):
-    """A reply without its checksum, or None when it is none."""
-    for byte in reply:
-        if byte < 0x20 or byte > 0x7E:
-            return None
-    if not checked:
-        return reply
-    if len(reply) < 3 or checksum(reply[:-2]) != reply[-2:]:
-        return None
-    return reply[:-2]
+        return 0

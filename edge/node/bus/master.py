@@ -5,17 +5,25 @@ a two-wire line, broadcast and its turnaround) and MODBUS Application Protocol V
 
 A reply is recognised by its expected length, unit, function, byte count and CRC, wherever it begins
 in what was heard: stray bytes, a leading 0x00 or another unit's late reply go before it. The gap of
-1.5 characters inside a frame is not enforced: USB adapters split frames.
+1.5 characters inside a frame is not enforced: USB adapters split frames, radio links dribble. Behind
+the request of another master to the same unit nothing is a reply to ours.
 """
 
 from cext.crc import crc16
 from edge.node.bus import modbus
-from edge.node.bus.modbus import DONE, PENDING, REFUSED
+from edge.node.bus.heard import confusable, flaw, is_read, reply_in, request_at, requests_in
+from edge.node.bus.modbus import ALTERED, DONE, PENDING, REFUSED
 
-# Noise is kept so long at most: what is older than one full frame can't start our reply.
+# Noise is kept so long: what is older than one full frame can't start our reply.
 MAX_FRAME = 256
 # No character is shorter than a start bit, eight data bits and a stop bit.
 LEAST_CHAR_BITS = 10
+# Between two characters of a reply so much, and two characters more, may pass.
+GAP_US = 20000
+# After so many in a row an own request that is heard is an echo; before it may be another master's.
+ECHOES = 3
+# What is left of the echo of a single write must be so long: a stray byte before a whole echo is no remnant.
+REMNANT = 3
 
 
 def silence_us(baud: int, char_bits: int) -> int:
@@ -34,9 +42,11 @@ class Master:
     and after a broadcast until the next request; ``echo``: own bytes come back and are taken away,
     and it is an error when they don't.
 
-    After begin(): ``deadline_us`` (then it has failed, see why()), ``quiet_at_us`` (the next request
-    goes out no sooner), ``listen_us`` (no complete reply can be there before: who waits may sleep so
-    long without looking). After feed(): ``data``, ``exception``, ``strays`` (what was heard besides).
+    After begin(): ``deadline_us`` (then it has failed, see why(); once the reply has begun it moves on
+    with each character), ``quiet_at_us`` (the next request goes out no sooner), ``listen_us`` (no
+    complete reply can be there before: who waits may sleep so long without looking). After feed():
+    ``data``, ``exception``, ``strays`` (what was heard besides), ``foreign`` (another master has asked
+    the same unit).
     """
 
     NAME = "modbus"
@@ -48,6 +58,9 @@ class Master:
         self.echo = echo
         # A line that echoes without being said to: seen in the last transaction that can tell.
         self.echo_seen = False
+        # Whether an echo is expected in this transaction, and how many were heard in a row.
+        self.echoes = echo
+        self._echoed = 0
         self.request = b""
         self.expected = 0
         self.sent_us = 0
@@ -58,6 +71,10 @@ class Master:
         self.strays = b""
         self.data = b""
         self.exception = 0
+        # What the device took instead, after ALTERED.
+        self.took = ""
+        self.foreign = False
+        self.gap_us = GAP_US + 2 * self.char_us
         self._least_char_us = 1000000 * LEAST_CHAR_BITS // baud
         self._echo = b""
 
@@ -72,8 +89,8 @@ class Master:
         return True
 
     def confusable(self, late: bytes, request: bytes) -> bool:
-        """Whether a late reply to ``late``, of any other unit, could pass for the reply to ``request``."""
-        return False
+        """Whether a late reply to ``late`` could pass for that to ``request``."""
+        return confusable(late, request)
 
     def repeatable(self, request: bytes) -> bool:
         """Whether asking twice does no more than asking once: the bus repeats reads only."""
@@ -86,7 +103,15 @@ class Master:
     def attempt_us(self, request: bytes, timeout_us: int) -> int:
         """The longest time that one attempt takes."""
         size = len(request) + modbus.reply_length(request)
-        return size * self.char_us + timeout_us + self.silence_us
+        return size * self.char_us + timeout_us + self.gap_us + self.silence_us
+
+    def overheard(self, heard: bytes) -> list:
+        """Requests of another master in what was heard: (where each ends, its bytes)."""
+        return requests_in(heard)
+
+    def named(self, request: bytes) -> str:
+        """A request in words."""
+        return "unit %d, function %d" % (request[0], request[1])
 
     # One transaction ------------------------------------------------------------------------------
 
@@ -102,13 +127,23 @@ class Master:
         self.sent_us = sent_us = now_us + size * self.char_us
         # Of a broadcast (nothing expected): time for the slaves to act before the next request.
         self.deadline_us = sent_us + timeout_us + expected * self.char_us
+        self._last_us = self.deadline_us + expected * self.gap_us
         self.quiet_at_us = sent_us + self.silence_us
+        self.foreign = False
+        self.echoes = self.echo or (self.echo_seen and self._echoed >= ECHOES)
         if self.echo:
             self._echo = request
         self.listen_us = now_us + (size + expected) * self._least_char_us
 
+    def look(self, at_us: int):
+        """Nobody looks for the reply before, if that is no later than the deadline."""
+        if self.listen_us < at_us < self.deadline_us:
+            self.listen_us = at_us
+
     def feed(self, received: bytes, now_us: int) -> int:
-        """Take received bytes: PENDING, DONE (``data`` holds the reply's data) or REFUSED (``exception``)."""
+        """Take received bytes: PENDING, DONE (``data`` holds the reply's data), REFUSED (``exception``) or
+        ALTERED (``took``): the device took another value than it was sent.
+        """
         if not received:
             return PENDING
         buffer = self.buffer + received if self.buffer else received
@@ -124,6 +159,8 @@ class Master:
                     return DONE
         answer = self._search(buffer) if expected and not self._echo else PENDING
         if answer == PENDING:
+            if now_us + self.gap_us > self.deadline_us and self._begun(buffer):
+                self.deadline_us = min(now_us + self.gap_us, self._last_us)
             missing = expected - len(buffer)
             self.listen_us = now_us + (missing - 1) * self._least_char_us if missing > 1 else now_us
             if len(buffer) > expected + MAX_FRAME:
@@ -132,14 +169,49 @@ class Master:
         return answer
 
     def _without_echo(self, buffer: bytes) -> bytes:
-        """What follows our own request, once that has come back whole."""
-        at = buffer.find(self._echo)
+        """What follows our own request, once that has come back: whole, or what a turned line left of it."""
+        request = self.request
+        at = buffer.find(request)
         if at < 0:
-            return buffer
+            at = self._behind_remnant(buffer)
+            if at < 0:
+                return buffer
+        elif at < REMNANT or buffer[:at] not in request or request[1] not in modbus.MIRRORED:
+            self.strays = buffer[:at]
+            self._echo = b""
+            return buffer[at + len(request) :]
+        # Behind a remnant even what looks like our request is the reply.
         self.strays = buffer[:at]
-        buffer = buffer[at + len(self._echo) :]
         self._echo = b""
-        return buffer
+        return buffer[at:]
+
+    def _behind_remnant(self, buffer: bytes) -> int:
+        """Where a whole reply begins behind a part of our request, or -1."""
+        request = self.request
+        size = 1
+        while size < len(buffer) and buffer[:size] in request:
+            if buffer[size] == request[0] and self._whole(buffer[size:]):
+                return size
+            size += 1
+        return -1
+
+    def _whole(self, buffer: bytes) -> bool:
+        """Whether a reply to our request, or a refusal, begins here and is all there."""
+        size = self.expected if buffer[1:2] == self.request[1:2] else 5
+        if len(buffer) < size or not size or buffer[1] & 0x7F != self.request[1]:
+            return False
+        return crc16(buffer[:size]) == 0
+
+    def _begun(self, buffer: bytes) -> bool:
+        """Whether what was heard ends with the beginning of a reply."""
+        request = self.request
+        start = buffer.find(request[:1])
+        while start >= 0:
+            rest = len(buffer) - start
+            if rest == 1 or (rest < self.expected and buffer[start + 1] & 0x7F == request[1]):
+                return True
+            start = buffer.find(request[:1], start + 1)
+        return False
 
     def _search(self, buffer: bytes) -> int:
         """Look for the reply behind stray bytes: a leading 0x00, an echo, another unit's late reply."""
@@ -151,10 +223,15 @@ class Master:
         mirrored = function in modbus.MIRRORED
         # On a line that echoes, the first copy of a mirrored write is our own.
         own = self.echo_seen and not self.echo
-        start = buffer.find(unit)
+        start = -1 if self.foreign else buffer.find(unit)
         while 0 <= start < size - 4:
             step = 1
             found = buffer[start + 1]
+            if found <= modbus.READ_WRITE_REGISTERS and buffer[start : start + len(request)] != request:
+                if request_at(buffer, start):
+                    # What follows is for whoever has sent that.
+                    self.foreign = True
+                    return PENDING
             if found == function:
                 frame = buffer[start : start + expected]
                 if not mirrored or own:
@@ -162,8 +239,12 @@ class Master:
                         self.echo_seen = True
                         own = False
                         step = len(request)
-                if step == 1 and len(frame) == expected and crc16(frame) == 0 and self._fits(frame):
-                    return self._answer(DONE, buffer, start, expected)
+                if step == 1 and len(frame) == expected and crc16(frame) == 0:
+                    if self._fits(frame):
+                        return self._answer(DONE, buffer, start, expected)
+                    self.took = modbus.altered(request, frame)
+                    if self.took:
+                        return self._answer(ALTERED, buffer, start, expected)
             elif found == function | 0x80:
                 frame = buffer[start : start + 5]
                 if crc16(frame) == 0:
@@ -175,7 +256,10 @@ class Master:
     def _answer(self, answer: int, buffer: bytes, start: int, length: int) -> int:
         """Keep what was heard besides the reply, and whether an echo was among it."""
         strays = buffer[:start] + buffer[start + length :]
-        self.echo_seen = self.echo_seen and not self.echo and self.request in buffer[:start]
+        before = buffer[:start]
+        echoed = self.request in before or (start >= REMNANT and before in self.request)
+        self._echoed = self._echoed + 1 if echoed else 0
+        self.echo_seen = echoed and not self.echo
         self.strays = self.strays + strays
         self.buffer = b""
         return answer
@@ -183,7 +267,7 @@ class Master:
     def _fits(self, frame: bytes) -> bool:
         """Whether a frame with a right CRC says what was asked for; keeps its data."""
         function = self.request[1]
-        if function <= modbus.READ_INPUT_REGISTERS or function == modbus.READ_WRITE_REGISTERS:
+        if is_read(function):
             if frame[2] != self.expected - 5:
                 return False
             self.data = frame[3:-2]
@@ -197,30 +281,20 @@ class Master:
         """What was wrong when the deadline passed, in one or two words; "" after a sound broadcast."""
         buffer = self.buffer
         if self._echo:
+            if buffer and buffer in self.request:
+                return "silence"
             return "garbled echo" if self._echo[:4] in buffer else "no echo"
         if self.expected == 0:
             return ""
-        if buffer == self.request:
-            return "only an echo"
-        if buffer.startswith(self.request):
-            buffer = buffer[len(self.request) :]
-        size = len(buffer)
-        if size == 0:
-            return "silence"
-        claimed = modbus.claimed_length(buffer)
-        if 0 < claimed <= size and crc16(buffer[:claimed]) == 0:
-            if buffer[0] != self.request[0]:
-                return "wrong unit"
-            if buffer[1] & 0x7F != self.request[1]:
-                return "wrong function"
-            return "wrong length" if claimed != self.expected else "wrong address"
-        if size < self.expected:
-            return "truncated"
-        return "wrong crc"
+        if self.foreign:
+            return "another master asks"
+        return flaw(buffer, self.request, self.expected)
 
     def spent(self) -> bool:
-        """Whether what came was the reply, damaged: then no late one can come, and asking again is safe."""
+        """Whether what came looks like the reply, damaged: the same may be asked again at once."""
         buffer = self.buffer
+        if self.foreign or buffer in self.request:
+            return False
         if self.echo_seen and not self.echo:
             # The first bytes are our own, or what is left of them.
             buffer = buffer[len(self.request) :]
@@ -229,15 +303,6 @@ class Master:
         claimed = modbus.claimed_length(buffer)
         return claimed > len(buffer) or crc16(buffer[:claimed]) != 0
 
-    def late_reply(self, heard: bytes, request: bytes) -> bool:
-        """Whether a reply to ``request``, which has timed out before, is among ``heard``."""
-        expected = modbus.reply_length(request)
-        start = heard.find(request[:1])
-        while 0 <= start < len(heard) - 4:
-            if heard[start + 1] & 0x7F == request[1]:
-                length = 5 if heard[start + 1] & 0x80 else expected
-                frame = heard[start : start + length]
-                if len(frame) == length and crc16(frame) == 0:
-                    return True
-            start = heard.find(request[:1], start + 1)
-        return False
+    def late_reply(self, heard: bytes, request: bytes) -> int:
+        """Where the first reply to ``request``, which has timed out before, ends in ``heard``; 0: none."""
+        return reply_in(heard, request)

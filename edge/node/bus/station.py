@@ -1,91 +1,51 @@
 """One unit on a line as the schedule sees it: its polls, its queue, its health."""
 
-from edge.node.bus import modbus
 from edge.node.bus.diagnostics import Status
+from edge.node.bus.poll import DEAF_US, Poll, polls_of
 
-# A poll of lower priority goes first all the same when it is overdue by so many of its periods.
-STARVED_PERIODS = 10
-NORMAL_PRIORITY = 1
-# Of a unit that has rested after silence: settled first. Of one that is down: when nobody else is due.
-RETRY_PRIORITY = -1
-PROBE_PRIORITY = 100
+__all__ = ["Poll", "Station", "polls_of"]
+
 # A unit that has failed so often in a row is probed at longer intervals.
 SLOW_AFTER = 5
 SLOW_FACTOR = 3
-# A unit that is down is asked so seldom that it takes at most one part in so many of the line's time.
+# A unit that is down is asked so seldom that it takes at most one part in so many of the line's time, and a
+# poll that is not answered while others are so seldom that it costs these at most so much.
 PROBE_SHARE = 20
-
-
-class Poll:
-    """A request that is repeated every ``period_us``; of priority 0 before 1 before 2.
-
-    ``parts``: what it answers, as (tag, first place, count) in registers or bits; a device's adjacent
-    reads become one request with several parts. None: all the data belongs to ``tag``.
-    """
-
-    def __init__(self, tag, request: bytes, expected: int, period_us: int, priority: int, parts=None):
-        self.tag = tag
-        self.request = request
-        self.expected = expected
-        self.period_us = period_us
-        self.priority = priority
-        self.parts = parts
-        self.station = None
-        self.due_us = 0
-        self.starved_us = STARVED_PERIODS * period_us
-
-    def rank(self, late_us: int) -> int:
-        """Its priority when it could have been asked for so long."""
-        if late_us >= self.starved_us:
-            return 0
-        station = self.station
-        if station.in_a_row:
-            if station.down:
-                return PROBE_PRIORITY
-            if station.rest_until_us > self.due_us:
-                return RETRY_PRIORITY
-        return self.priority
-
-    def deliver(self, data: bytes, now_ms: int):
-        """Hand the reply's data to the device, each part under its tag."""
-        device = self.station.device
-        if self.parts is None:
-            device.replied(self.tag, data, now_ms)
-            return
-        bits = self.request[1] <= modbus.READ_DISCRETE_INPUTS
-        for tag, first, count in self.parts:
-            if bits:
-                part = modbus.pack_bits(modbus.unpack_bits(data, first + count)[first:])
-            else:
-                part = data[2 * first : 2 * (first + count)]
-            device.replied(tag, part, now_ms)
-
-    def tags(self) -> list:
-        """Everything that fails when this poll fails."""
-        return [self.tag] if self.parts is None else [part[0] for part in self.parts]
 
 
 class Station:
     """One unit id on the line; made by Bus.add().
 
-    ``device`` gets replied(tag, data, now_ms), refused(tag, code, now_ms), failed(tag, why, now_ms);
-    tag "" where no request of its own has failed, but the port was away and is back.
+    ``device`` gets replied(tag, data, now_ms), refused(tag, code, now_ms), altered(tag, why, now_ms) where
+    it took another value than it was sent, failed(tag, why, now_ms); tag "" where no request of its own has
+    failed, but the port was away and is back.
     ``down``: why the unit gives no usable reply, "" while it does: set when an attempt has failed more
     than ``retries`` times in a row, cleared by any reply.
     """
 
-    def __init__(self, device, master, timeout_us: int, retries: int, bus):
+    def __init__(self, device, master, timeout_us: int, retries: int, bus, pause_us: int = 0):
         self.device = device
         self.unit = device.unit
         self.master = master
         self.timeout_us = timeout_us
         self.retries = retries
+        # After a reply it is asked nothing for so long.
+        self.pause_us = pause_us
         self.polls = polls_of(device, master)
         for poll in self.polls:
             poll.station = self
+            poll.alone = not any(
+                other is not poll and master.confusable(other.request, poll.request) for other in self.polls
+            )
         self.queued = []
         self._bus = bus
         self.rest_until_us = 0
+        # A longer pause for a while, after silence: it may be deaf after each reply.
+        self.spacing_us = 0
+        self._spaced = 0
+        self.answered_us = -DEAF_US
+        # What was queued has failed: so many polls go before it is asked again.
+        self.polls_first = 0
         # What has timed out and may still be answered.
         self.late_request = b""
         self.requests = 0
@@ -97,15 +57,16 @@ class Station:
         self.last_error = ""
         self.down = ""
 
-    def queue(self, tag, request: bytes):
-        """Ask once, before any poll; a request queued earlier under the same tag is replaced."""
+    def queue(self, tag, request: bytes) -> bool:
+        """Ask once, before any poll; True where a request queued earlier under the same tag is replaced."""
         for i in range(len(self.queued)):
             if self.queued[i][0] == tag:
                 self.queued[i] = (tag, request)
-                return
+                return True
         if not self.queued:
             self._bus.waiting.append(self)
         self.queued.append((tag, request))
+        return False
 
     def take(self) -> tuple:
         """The first (tag, request) that is queued; others of the line have their turns before the next."""
@@ -121,6 +82,48 @@ class Station:
             self.queued = []
             self._bus.waiting.remove(self)
 
+    def polls_wait(self, now_us: int) -> bool:
+        """Whether a poll goes before what is queued: after that has failed, those that are due do."""
+        if self.polls_first:
+            for poll in self.polls:
+                if poll.due_us <= now_us and not poll.misses:
+                    return True
+        return False
+
+    def answered(self, now_us: int):
+        """It has given a reply, a refusal too."""
+        self.replies += 1
+        self.in_a_row = 0
+        self.down = ""
+        if self.polls_first:
+            self.polls_first -= 1
+        self.answered_us = now_us
+        pause_us = self.pause_us
+        if self.spacing_us:
+            pause_us = max(pause_us, self.spacing_us)
+            self._spaced += 1
+            if self._spaced >= len(self.polls):
+                self.spacing_us = 0
+        if pause_us:
+            self.rest_until_us = now_us + pause_us
+
+    def not_answered(self, poll, late_us: int):
+        """It has not given a usable reply to ``poll`` (None: to what was queued)."""
+        if poll is None:
+            self.polls_first = len(self.polls)
+        # Its polls are kept apart until each has been answered, and their periods keep them so.
+        if len(self.polls) > 1:
+            self._spaced = 0
+            self.spacing_us = min(max(self.timeout_us, 2 * self.spacing_us), late_us)
+
+    def anew(self, why: str):
+        """The port was away: whatever has failed since says nothing of the unit."""
+        self.in_a_row = 0
+        self.down = why
+        for poll in self.polls:
+            poll.answered()
+            poll.due_us = 0
+
     def status(self) -> Status:
         """This station's diagnostics as a signal reads them, see edge.node.bus.diagnostics."""
         for station, status in self._bus.statuses:
@@ -130,9 +133,9 @@ class Station:
         self._bus.statuses.append((self, status))
         return status
 
-    def probe_after_us(self, late_us: int, took_us: int, slowly: bool) -> int:
+    def probe_after_us(self, late_us: int, took_us: int) -> int:
         """How long a unit that is down is asked nothing, when the last attempt took ``took_us``."""
-        if slowly and self.in_a_row >= SLOW_AFTER:
+        if self.in_a_row >= SLOW_AFTER:
             late_us *= SLOW_FACTOR
         return max(late_us, PROBE_SHARE * took_us)
 
@@ -167,56 +170,3 @@ class Station:
             # Another module's late reply that names nobody must be waited for.
             budget_us += late_us
         return budget_us
-
-
-def polls_of(device, master) -> list:
-    """The Polls of a device, from its polls().
-
-    A Modbus device says (tag, function, address, count, period_ms), a DCON device (tag, command,
-    period_ms), both with a priority behind where it isn't 1. ``device.merge_gap``: reads of one
-    function, period and priority become one request where no more than so many registers (or bits)
-    lie between them that nobody asked for; without that attribute or with -1 nothing is merged.
-    ``device.merge_count``: no request asks for more than so many.
-    """
-    polls = []
-    merge_gap = getattr(device, "merge_gap", -1)
-    reads = []
-    for entry in device.polls():
-        if master.NAME == "dcon":
-            request = master.command(entry[1])
-            priority = entry[3] if len(entry) > 3 else NORMAL_PRIORITY
-            polls.append(
-                Poll(entry[0], request, master.reply_length(request), entry[2] * 1000, priority)
-            )
-            continue
-        tag, function, address, count, period_ms = entry[:5]
-        priority = entry[5] if len(entry) > 5 else NORMAL_PRIORITY
-        reads.append([function, period_ms, priority, address, count, [(tag, 0, count)]])
-    if merge_gap >= 0:
-        reads = merged(reads, merge_gap, getattr(device, "merge_count", 0))
-    for function, period_ms, priority, address, count, parts in reads:
-        request = modbus.read_request(device.unit, function, address, count)
-        expected = modbus.reply_length(request)
-        several = parts if len(parts) > 1 else None
-        polls.append(Poll(parts[0][0], request, expected, period_ms * 1000, priority, several))
-    return polls
-
-
-def merged(reads: list, gap: int, most: int) -> list:
-    """Reads [function, period_ms, priority, address, count, parts] with neighbours made one."""
-    result = []
-    for read in sorted(reads, key=lambda read: read[:4]):
-        function, _, _, address, count, parts = read
-        limit = modbus.MAX_READ_BITS if function <= modbus.READ_DISCRETE_INPUTS else modbus.MAX_READ_REGISTERS
-        if most:
-            limit = min(limit, most)
-        last = result[-1] if result else None
-        if last is not None and last[:3] == read[:3]:
-            first = last[3]
-            end = max(first + last[4], address + count)
-            if address <= first + last[4] + gap and end - first <= limit:
-                last[4] = end - first
-                last[5] = last[5] + [(tag, address - first + at, size) for tag, at, size in parts]
-                continue
-        result.append(read)
-    return result

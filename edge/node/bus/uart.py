@@ -38,21 +38,25 @@ class TermiosUart:
             raise ValueError(text % path)
         if baud not in self.SPEEDS:
             raise ValueError("port %s: %d baud is none of %s" % (path, baud, sorted(self.SPEEDS)))
-        self._path = path
+        self.path = path
         self._baud = baud
         self._framing = framing
         self._buffer = bytearray(512)
+        self._opened = False
         self.reopen()
+        self._opened = True
 
     def reopen(self):
         """Open and configure the port; OSError while it isn't there."""
         import termios
 
+        if self._opened and self.path.startswith("/dev/pts/"):
+            raise OSError("port %s has gone, and its number may be another program's now" % self.path)
         try:
-            self._file = open(self._path, "r+b")
+            self._file = open(self.path, "r+b")
         except OSError as error:
             text = "port %s: can't open it (%s): is it there and free?"
-            raise OSError(text % (self._path, error)) from None
+            raise OSError(text % (self.path, error)) from None
         fd = self._file.fileno()
         try:
             termios.setraw(fd)
@@ -65,7 +69,7 @@ class TermiosUart:
             termios.tcsetattr(fd, termios.TCSANOW, attributes)
         except OSError as error:
             self._file.close()
-            raise OSError("port %s: can't set it up (%s)" % (self._path, error)) from None
+            raise OSError("port %s: can't set it up (%s)" % (self.path, error)) from None
         self._poll = select.poll()
         self._poll.register(self._file, select.POLLIN)
         self._room = select.poll()
@@ -88,7 +92,7 @@ class TermiosUart:
         """1 when there is something to read, else 0."""
         for _, event in self._poll.ipoll(0):
             if event & (select.POLLHUP | select.POLLERR):
-                raise OSError("port %s hung up" % self._path)
+                raise OSError("port %s hung up" % self.path)
             return 1
         return 0
 

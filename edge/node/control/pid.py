@@ -73,18 +73,17 @@ class Pid(Block):
         if self.leader is not None and not self.leader.demand.leads:
             self.mode = "held"
             self._stepped = True
-            return pid.follow(self.set_point.value, self.pv.value, self._forward(), pid.out, dt_s)
+            return pid.follow(self.set_point.value, self.pv.value, self._forward(), self._within(pid.out), dt_s)
         self._stepped = True
         if not self._ready:
             # It takes over from where the demand stands, whatever the process value does in this tick.
-            return pid.follow(self.set_point.value, self.pv.value, self._forward(), self.demand.realised, dt_s)
+            standing = self._within(self.demand.realised)
+            return pid.follow(self.set_point.value, self.pv.value, self._forward(), standing, dt_s)
         return pid.step(self.set_point.value, self.pv.value, self._forward(), dt_s)
 
     def without(self, dt_s: float) -> float:
         """The feed-forward with the last integral."""
-        pid = self.pid
-        value = pid.integral + self._forward()
-        return pid.out_min if value < pid.out_min else pid.out_max if value > pid.out_max else value
+        return self._within(self.pid.integral + self._forward())
 
     def backward(self, dt_s: float):
         """Let the controller know what its output came to, and the master what its demand came to."""
@@ -104,7 +103,12 @@ class Pid(Block):
         value = self.pv.value if self.pv.quality != BAD else _NAN
         set_point = self.set_point.value
         set_point = _NAN if set_point is None else set_point
-        self.pid.follow(set_point, value, self._forward(), self.demand.realised, dt_s)
+        self.pid.follow(set_point, value, self._forward(), self._within(self.demand.realised), dt_s)
+
+    def _within(self, value: float) -> float:
+        """Within the limits: from a safe value outside them the demand comes back to a limit."""
+        pid = self.pid
+        return pid.out_min if value < pid.out_min else pid.out_max if value > pid.out_max else value
 
     def _answer(self, master):
         """What became of a master's demand, which is this block's set-point."""

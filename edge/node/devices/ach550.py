@@ -14,6 +14,7 @@ ran stands as after its power came back.
 """
 
 from edge.node.bus import modbus
+from edge.node.devices.commanded import Commanded
 from edge.node.devices.device import Device, Setting
 
 # Data addresses (the register's number less one).
@@ -85,10 +86,9 @@ class Ach550(Device):
         self._lease = self.settings[-2].values + self.settings[-1].values
         self._status = 0
         self._status_ms = -1
-        self._wanted = None
-        self._sent = None
-        self._sent_ms = 0
+        self._asked_pct = None
         self._step_ms = 0
+        self.commands = [Commanded("command", "control word and reference 1 (40001)", [0], lease_ms)]
         self.rest_ms = lease_ms + LEASE_MARGIN_MS
         self._control = CW_READY_TO_SWITCH_ON
 
@@ -122,36 +122,34 @@ class Ach550(Device):
             self.not_following = "drive in local control"
         self.faults[0] = self.faults[1] = ""
 
+    def places(self, tag) -> list:
+        return [0, 1] if tag == "status" else []
+
     def lost(self, now_ms: int):
-        self._wanted = None
-        self._sent = None
+        self._asked_pct = None
         self._status_ms = -1
 
     def verified(self, now_ms: int):
-        self._wanted = None
-        self._sent = None
+        self._asked_pct = None
         self._status_ms = -1
         self.read_now("status")
 
     def actual(self, channel: int):
         return self.values[0] if self._status_ms >= 0 else None
 
-    def unsent(self) -> bool:
-        return self._wanted is not None and self._sent is None
-
     def drive(self, channel: int, percent: float, now_ms: int):
-        self._wanted = int(percent * FULL_REFERENCE / 100.0 + 0.5)
+        self._asked_pct = percent
 
     def work(self, now_ms: int):
-        if self._wanted is None or self._status_ms < 0:
+        percent = self._asked_pct
+        if percent is None or self._status_ms < 0:
             return
-        control = self._next_control(now_ms)
-        command = [control, self._wanted]
-        if command != self._sent or now_ms - self._sent_ms >= self.lease_ms // 3:
-            self.write_registers("command", CONTROL_WORD, command)
-            self.commanded("command")
-            self._sent = command
-            self._sent_ms = now_ms
+        reference = int(percent * FULL_REFERENCE / 100.0 + 0.5)
+        self.commands[0].want([self._next_control(now_ms), reference], [percent], now_ms)
+        Device.work(self, now_ms)
+
+    def send(self, command) -> bool:
+        return self.write_registers(command.tag, CONTROL_WORD, command.wanted)
 
     def _next_control(self, now_ms: int) -> int:
         """Step through the start sequence by the status word; a running drive is taken over as it runs."""
@@ -174,11 +172,6 @@ class Ach550(Device):
             self._control = control
             self._step_ms = now_ms
         return self._control
-
-    def failed(self, tag, why: str, now_ms: int):
-        Device.failed(self, tag, why, now_ms)
-        if tag == "command":
-            self._sent = None
 
 
 def build(name: str, spec: dict, wired: dict, safe: dict):

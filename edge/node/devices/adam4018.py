@@ -5,8 +5,10 @@ channel, type code and enable registers: an open driver's list of the ADAM-411x 
 version: where the ADAM-4024 has them, G-7 of the manual. All of these are assumed, because the manual's
 own tables of these two modules were not found.
 
-A count is T / span * 65536: on K, 65536 would be 1370 degC. Assumed: types whose range does not begin at
-0 degC count from its lower end; FFFF is over range and 0 at or under its lower end.
+Advantech's FAQ of the ADAM-4018+ (document 1-141153711) divides the range of a type into 65536 parts: on K
+65536 would be 1370 degC. It is silent about ranges that do not begin at 0 degC, and a module may be set to
+two's complement, so the node file chooses (``register_scale``). Where counts are not signed FFFF is over
+range and 0 at or under the lower end.
 """
 
 from edge.node.bus import modbus
@@ -25,6 +27,12 @@ CHANNEL_ENABLE = 0x00DC  # 40221, one bit for each channel
 FULL_COUNT = 65536.0
 OVER_RANGE = 0xFFFF
 AT_LOWER_END = 0x0000
+
+# What a count means. RANGE: 0 is the lower end of the range, 65536 its upper end. ZERO: 0 is 0 degC, 65536
+# the upper end. SIGNED: two's complement, 32768 would be the upper end.
+RANGE = "range"
+ZERO = "zero"
+SIGNED = "signed"
 
 NAMES = {"adam4018+": 0x4018, "adam4118": 0x4118}
 
@@ -52,17 +60,24 @@ def counts(sensor: str, temp_c: float) -> int:
     return int((temp_c - low) / (high - low) * FULL_COUNT + 0.5)
 
 
-def temp_c(sensor: str, count: int) -> float:
+def temp_c(sensor: str, count: int, scale: str = RANGE) -> float:
     """Temperature of a register value."""
     _, low, high = SENSORS[sensor]
-    return low + count * (high - low) / FULL_COUNT
+    if scale == RANGE:
+        return low + count * (high - low) / FULL_COUNT
+    if scale == ZERO:
+        return count * high / FULL_COUNT
+    return (count - 0x10000 if count & 0x8000 else count) * 2.0 * high / FULL_COUNT
 
 
 class Adam4018(Device):
-    """``sensors``: input name -> sensor, for the inputs in use."""
+    """``sensors``: input name -> sensor, for the inputs in use; ``scale``: what a count means."""
 
-    def __init__(self, name: str, unit: int, period_ms: int, sensors: dict, kind: str = "adam4018+"):
+    def __init__(
+        self, name: str, unit: int, period_ms: int, sensors: dict, kind: str = "adam4018+", scale: str = RANGE
+    ):
         Device.__init__(self, name, unit, INPUTS)
+        self._scale = scale
         self.period_ms = period_ms
         self.sensors = [sensors.get(name) for name in INPUTS]
         self.settings = [Setting("module name (40211)", MODULE_NAME, [NAMES[kind]], False, False)]
@@ -108,14 +123,23 @@ class Adam4018(Device):
                 fault = "burn-out not read"
             elif self._burnt_out & 1 << i:
                 fault = BURNT_OUT
-            elif count == OVER_RANGE:
-                fault = "over range"
-            elif count == AT_LOWER_END:
-                fault = "at or under the lower end of its range"
             else:
-                self.values[i] = temp_c(sensor, count)
-                fault = ""
+                fault = self._take(i, sensor, count)
             self.faults[i] = fault
+
+    def _take(self, place: int, sensor: str, count: int) -> str:
+        """Keep the temperature of a count; what is wrong with it, or empty."""
+        if self._scale != SIGNED:
+            if count == OVER_RANGE:
+                return "over range"
+            if count == AT_LOWER_END:
+                return "at or under the lower end of its range"
+        temperature_c = temp_c(sensor, count, self._scale)
+        low = SENSORS[sensor][1]
+        if temperature_c < low or (self._scale == SIGNED and count == 0x7FFF):
+            return "over range" if temperature_c > low else "under the lower end of its range"
+        self.values[place] = temperature_c
+        return ""
 
 
 def sensors(kind: str) -> dict:
@@ -125,4 +149,5 @@ def sensors(kind: str) -> dict:
 
 def build(name: str, spec: dict, wired: dict, safe: dict):
     """A driver from its table of a node file."""
-    return Adam4018(name, spec["unit"], spec["period_ms"], wired, spec["type"])
+    scale = spec.get("register_scale", RANGE)
+    return Adam4018(name, spec["unit"], spec["period_ms"], wired, spec["type"], scale)

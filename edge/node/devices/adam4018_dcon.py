@@ -5,7 +5,7 @@ the type code of one channel by $AA8Ci, and the name by $AAM.
 """
 
 from edge.node.devices.adam4018 import BURNT_OUT, CHANNELS, INPUTS, SENSORS
-from edge.node.devices.dcon_device import DconDevice, TextSetting, fields, hexadecimal
+from edge.node.devices.dcon_device import DconDevice, TextSetting, channel_type, fields, hexadecimal
 
 # The data format in the last field of "$AA2": 0 is engineering units.
 FORMAT_BITS = 0x03
@@ -26,9 +26,7 @@ class Adam4018Dcon(DconDevice):
         for i in range(CHANNELS):
             sensor = self.sensors[i]
             if sensor:
-                code = "%02X" % SENSORS[sensor][0]
-                setting = TextSetting("type code of ai%d ($AA8C%d)" % (i, i), "$8C%d" % i, 6, code)
-                self.settings.append(setting)
+                self.settings.append(channel_type(i, SENSORS[sensor][0]))
         self._burnt_out = 0
         self._burnt_out_ms = -1
 

@@ -49,6 +49,8 @@ def percent(count: int) -> float:
 class Adam4024(Leased):
     """``safe``: output name -> safe value in percent, as it was armed with; ``lease_ms``: its time."""
 
+    OUTPUTS_AT = "40001"
+
     def __init__(self, name: str, unit: int, period_ms: int, lease_ms: int, safe: dict):
         Leased.__init__(self, name, unit, INPUTS, OUTPUTS, lease_ms, safe)
         self.period_ms = period_ms
@@ -82,12 +84,14 @@ class Adam4024(Leased):
             if self.used and self.ready and words[0] != 1:
                 self.verify_again("its communication safety is no longer enabled")
 
+    def places(self, tag) -> list:
+        return {"read back": list(range(CHANNELS)), "safety": [SAFETY]}.get(tag, [])
+
     def raw(self, percent: float) -> int:
         return counts(percent)
 
-    def send(self, values: list) -> list:
-        self.write_registers("outputs", AO_VALUE + self.first, values)
-        return ["outputs"]
+    def write(self, tag, first: int, values: list) -> bool:
+        return self.write_registers(tag, AO_VALUE + first, values)
 
 
 def build(name: str, spec: dict, wired: dict, safe: dict):

@@ -45,6 +45,7 @@ class Adam4055(SwitchedCoils, Leased):
     """``safe``: output name -> 0 or 100, as the module was armed with; ``lease_ms``: its time."""
 
     DO_VALUE = DO_VALUE
+    OUTPUTS_AT = "00017"
 
     def __init__(self, name, unit: int, period_ms: int, lease_ms: int, safe: dict, kind: str = "adam4055"):
         Leased.__init__(self, name, unit, inputs(kind), outputs(kind), lease_ms, safe)
@@ -79,6 +80,14 @@ class Adam4055(SwitchedCoils, Leased):
             self.set_bits(self._safety, 1, data[3] & 1, now_ms)
             if self.ready and not data[1] & 1:
                 self.verify_again("its communication safety is no longer enabled")
+
+    def places(self, tag) -> list:
+        outputs = self.channels[0]
+        if tag == "safety":
+            return [self._safety]
+        if tag == "inputs":
+            return list(range(outputs, self._safety))
+        return list(range(outputs)) if tag == "read back" else []
 
 
 def build(name: str, spec: dict, wired: dict, safe: dict):

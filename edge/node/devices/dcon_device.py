@@ -16,48 +16,63 @@ class TextSetting:
 
     ``ask``: the command, without its address, as "$2" for "$AA2"; ``start``: where the field begins in the
     reply; ``want``: what must stand there; ``mask``: of a hexadecimal field, the bits that count;
-    ``write``: the command that sets it, or empty where the node only checks.
+    ``write``: the command that sets it, or empty where the node only checks; ``marker``: a letter before the
+    field that some modules leave out.
     """
 
-    def __init__(self, name: str, ask: str, start: int, want: str, mask: int = 0, write: str = ""):
+    def __init__(
+        self, name: str, ask: str, start: int, want: str, mask: int = 0, write: str = "", marker: str = ""
+    ):
         self.name = name
         self.ask = ask
         self.start = start
         self.want = want
         self.mask = mask
+        self.marker = marker.encode()
         self.write = write
         self.writable = bool(write)
 
 
-class Dcon:
-    """What a device must do otherwise to be asked with DCON; stands before Device among the bases.
+def channel_type(channel: int, code: int) -> TextSetting:
+    """The type code of one channel, which modules answer as "!AACiRrr" and as "!AACirr"."""
+    name = "type code of ai%d ($AA8C%d)" % (channel, channel)
+    return TextSetting(name, "$8C%d" % channel, 5, "%02X" % code, marker="R")
+
+
+class DconSettings:
+    """How a module is asked for a TextSetting, and for all else; ``spec``: its table of the node file.
 
     ``checksum``: the module is set to check and to send one.
     """
 
-    protocol = "dcon"
+    PROTOCOL = "dcon"
 
-    def speak(self, spec: dict):
-        """Take over from the device's table of the node file how to speak to it."""
+    def __init__(self, spec: dict):
         self.checksum = bool(spec.get("checksum"))
         self._address = dcon.address(spec["unit"])
 
     def text(self, command: str) -> str:
-        """A command with the module's address behind its leading character."""
+        """A command with the module's address behind its leading character, as a poll says it."""
         return command[0] + self._address + command[1:]
 
-    def ask(self, tag, text: str):
-        """Ask once, before any poll; ``text`` without checksum, and with the address."""
-        self.station.queue(tag, dcon.command(text, self.checksum))
+    def command(self, text: str) -> bytes:
+        """The bytes of a command that has its address."""
+        return dcon.command(text, self.checksum)
 
     def refusal(self, code: int) -> str:
+        """A refusal in words."""
         return "invalid command"
 
-    def ask_setting(self, setting):
-        self.ask("verify", self.text(setting.ask))
+    def ask(self, setting) -> bytes:
+        """The command that asks for a setting."""
+        return self.command(self.text(setting.ask))
 
-    def wrong_setting(self, setting, data: bytes) -> str:
-        found = data[setting.start : setting.start + len(setting.want)]
+    def wrong(self, setting, data: bytes) -> str:
+        """Empty where a setting is right by the reply, else what it is and what it must be."""
+        start = setting.start
+        if setting.marker and data[start : start + 1] == setting.marker:
+            start += 1
+        found = data[start : start + len(setting.want)]
         if found.decode() == setting.want:
             return ""
         if setting.mask:
@@ -66,16 +81,19 @@ class Dcon:
                 return ""
         return "%s, the node file says %s" % (found.decode() or "not told", setting.want)
 
-    def write_setting(self, setting):
-        self.ask("set", self.text(setting.write))
+    def write(self, setting) -> bytes:
+        """The command that writes a setting."""
+        return self.command(self.text(setting.write))
 
 
-class DconDevice(Dcon, Device):
+class DconDevice(Device):
     """A module that only reads; ``spec``: its table of the node file."""
 
     def __init__(self, name: str, spec: dict, input_names: list):
         Device.__init__(self, name, spec["unit"], input_names)
-        self.speak(spec)
+        self.language = DconSettings(spec)
+        self.text = self.language.text
+        self.checksum = self.language.checksum
         self.period_ms = spec["period_ms"]
 
     def lost(self, now_ms: int):

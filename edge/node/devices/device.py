@@ -1,41 +1,25 @@
-"""What every driver shares: its readings with age and fault, its settings, its queue of writes."""
+"""What every driver shares: its readings with age and fault, its settings, its commands."""
 
 from edge.node.bus import modbus
+from edge.node.devices.settings import ModbusSettings, Setting, Verification
 
-
-class Setting:
-    """Registers or coils that must hold given values: verified, and written where the driver may.
-
-    ``coil``: a coil instead of holding registers. ``writable``: False for what a node only
-    checks, because the instrument keeps it in a memory that wears or a person must decide it.
-    """
-
-    def __init__(self, name: str, address: int, values: list, coil: bool = False, writable: bool = True):
-        self.name = name
-        self.address = address
-        self.values = list(values)
-        self.coil = coil
-        self.writable = writable
+__all__ = ["Device", "Setting"]
 
 
 class Device:
     """One instrument with one unit id on a bus.
 
-    The bus calls ``replied``, ``refused`` and ``failed``; the node calls ``tick`` once a tick.
+    The bus calls ``replied``, ``refused``, ``altered`` and ``failed``; the node calls ``tick`` once a tick.
     ``inputs`` maps names as in the node file to places in ``values``, ``faults`` and ``stamps_ms``
-    (-1: never read). ``ready``: settings verified since the link came up.
+    (-1: never read). ``ready``: settings verified since the link came up. ``commands``: what moves its
+    outputs, each an edge.node.devices.commanded.Commanded.
     """
 
     # A link counts as lost when the bus counts the unit as down, or after so many failures in a row; then
     # settings are verified anew, because a device that was silent may have been restarted or exchanged.
     LOST_AFTER = 3
-    # A setting that stays wrong is looked at again later, and not written on and on: such memories wear.
-    LOOK_AGAIN_MS = 5000
-    MOST_WRITES = 2
     # A lost unit that is driven is left alone for so long: its own watchdog must be able to run out.
     rest_ms = 0
-    # What it speaks; a device of DCON commands is an edge.node.devices.dcon_device.DconDevice.
-    protocol = "modbus"
     # Outputs are written again every third of this.
     lease_ms = 0
 
@@ -56,34 +40,35 @@ class Device:
         # Why the device does not follow what it is told, though it answers: tripped, in local control.
         self.not_following = ""
         self.station = None
-        # Tags of commands that have not been answered.
-        self._open = []
+        self.commands = []
+        # How it is asked for its settings; by DCON commands: edge.node.devices.dcon_device.DconSettings.
+        self.language = ModbusSettings(unit)
+        self.verification = Verification(self)
         self._failures = 0
-        self._at = 0
-        self._asked = False
-        self._writes = 0
-        self._look_ms = 0
+
+    @property
+    def protocol(self) -> str:
+        """What it speaks."""
+        return self.language.PROTOCOL
 
     def attach(self, station):
         """Called by the bus with this device's queue."""
         self.station = station
 
     # Requests a driver makes --------------------------------------------------------------
+    # A write answers whether it took the place of an earlier one of its tag that was still waiting.
 
-    def read(self, tag, function: int, address: int, count: int):
-        self.station.queue(tag, modbus.read_request(self.unit, function, address, count))
+    def write_register(self, tag, address: int, value: int) -> bool:
+        return self.station.queue(tag, modbus.write_register(self.unit, address, value))
 
-    def write_register(self, tag, address: int, value: int):
-        self.station.queue(tag, modbus.write_register(self.unit, address, value))
+    def write_registers(self, tag, address: int, values: list) -> bool:
+        return self.station.queue(tag, modbus.write_registers(self.unit, address, values))
 
-    def write_registers(self, tag, address: int, values: list):
-        self.station.queue(tag, modbus.write_registers(self.unit, address, values))
+    def write_coil(self, tag, address: int, on: bool) -> bool:
+        return self.station.queue(tag, modbus.write_coil(self.unit, address, on))
 
-    def write_coil(self, tag, address: int, on: bool):
-        self.station.queue(tag, modbus.write_coil(self.unit, address, on))
-
-    def write_coils(self, tag, address: int, bits: list):
-        self.station.queue(tag, modbus.write_coils(self.unit, address, bits))
+    def write_coils(self, tag, address: int, bits: list) -> bool:
+        return self.station.queue(tag, modbus.write_coils(self.unit, address, bits))
 
     def read_now(self, tag):
         """Read what the poll of that tag reads, before any poll."""
@@ -91,162 +76,128 @@ class Device:
             if poll.tag == tag:
                 self.station.queue(tag, poll.request)
 
-    def commanded(self, tag):
-        """What was queued under that tag is a command: it is pending until it is answered."""
-        if tag not in self._open:
-            self._open.append(tag)
-
     # Answers from the bus -----------------------------------------------------------------
 
     def replied(self, tag, data: bytes, now_ms: int):
         """A reply to the request ``tag``; ``data`` without header and CRC."""
-        self._failures = 0
-        self.linked = True
-        self.link_fault = ""
-        self._close(tag)
-        if tag == "verify":
-            self._verified(data, now_ms)
-        elif tag == "set":
-            self._asked = False
-            self._verify_next(now_ms)
+        self._heard()
+        command = self._command_of(tag)
+        if command is not None:
+            why = self.ignored(data)
+            if why:
+                command.refused(why, now_ms)
+            else:
+                command.answered(now_ms)
+        if tag == "verify" or tag == "set":
+            self.verification.answered(tag, data, now_ms)
         else:
             self.received(tag, data, now_ms)
 
     def refused(self, tag, code: int, now_ms: int):
-        """An exception reply: the device is alive but won't do this."""
-        self._failures = 0
-        self.linked = True
-        self._close(tag)
-        why = self.refusal(code)
-        if tag == "verify" or tag == "set":
-            self.fault = "%s refused: %s" % (self.settings[self._at].name, why)
-            self.ready = False
-            self._asked = False
-            self._give_up(now_ms)
+        """An exception reply: the device is alive but won't do this, or not now."""
+        self._heard()
+        why = "refused: " + self.language.refusal(code)
+        command = self._command_of(tag)
+        if command is not None:
+            command.refused("%s (exception %d)" % (why, code), now_ms)
+        elif tag == "verify" or tag == "set":
+            self.verification.refused(tag, code, why, now_ms)
         else:
-            self.link_fault = "refused: " + why
-            self.set_fault(self.link_fault)
+            self.link_fault = why
+            if code in modbus.LASTING:
+                for place in self.places(tag):
+                    self.faults[place] = why
+
+    def altered(self, tag, why: str, now_ms: int):
+        """The device has taken another value than it was sent."""
+        self._heard()
+        command = self._command_of(tag)
+        if command is not None:
+            command.altered(why, now_ms)
+        elif tag == "set":
+            self.verification.answered(tag, b"", now_ms)
 
     def failed(self, tag, why: str, now_ms: int):
         """No usable reply to the request ``tag``."""
         self._failures += 1
         self.link_fault = why
-        self._close(tag)
+        command = self._command_of(tag)
+        if command is not None:
+            command.missed(why, now_ms)
         if tag == "verify" or tag == "set":
-            self._asked = False
+            self.verification.failed()
         if self._failures < self.LOST_AFTER and not self.station.down:
             return
         self.linked = False
         if self.ready:
             self.verify_again("not verified since the link was lost")
             self.lost(now_ms)
-        elif self._at:
+        elif self.verification.at:
             # What was verified before may be another instrument's.
             self.verify_again(self.fault)
 
-    def _close(self, tag):
-        if tag in self._open:
-            self._open.remove(tag)
+    def _heard(self):
+        """It has answered."""
+        self._failures = 0
+        self.linked = True
+        self.link_fault = ""
+
+    def _command_of(self, tag):
+        for command in self.commands:
+            if command.tag == tag:
+                return command
+        return None
 
     def verify_again(self, why: str):
         """Not ready until all settings have been verified anew."""
         self.ready = False
         self.fault = why
-        self._at = 0
-        self._asked = False
-        self._writes = 0
-        self._look_ms = 0
-        self._open = []
+        self.verification.begin()
+        self.forget_commands()
         self.station.clear()
+
+    def doubt_commands(self, now_ms: int):
+        """What the outputs hold is not known any more, though the device has confirmed it."""
+        for command in self.commands:
+            command.doubt(now_ms)
+
+    def forget_commands(self):
+        """What they are asked for and hold is not known any more."""
+        for command in self.commands:
+            command.forget()
 
     def set_fault(self, why: str):
         """All inputs of the device are unusable for this reason."""
         for i in range(len(self.faults)):
             self.faults[i] = why
 
-    # Settings -----------------------------------------------------------------------------
+    # The tick -----------------------------------------------------------------------------
 
     def tick(self, now_ms: int):
         """Once a tick: verify settings one after the other, then do what the family needs."""
+        for command in self.commands:
+            command.expire(now_ms)
         if self.ready:
             self.work(now_ms)
-        elif not self._asked and now_ms >= self._look_ms:
-            self._verify_next(now_ms)
-
-    def _verify_next(self, now_ms: int):
-        if self._at >= len(self.settings):
-            self.ready = True
-            self.fault = ""
-            self.verified(now_ms)
-            return
-        self._asked = True
-        self.ask_setting(self.settings[self._at])
-
-    def _verified(self, data: bytes, now_ms: int):
-        self._asked = False
-        setting = self.settings[self._at]
-        wrong = self.wrong_setting(setting, data)
-        if not wrong:
-            self._at += 1
-            self._writes = 0
-            self._verify_next(now_ms)
-            return
-        self.fault = "%s is %s" % (setting.name, wrong)
-        if setting.writable and self._writes < self.MOST_WRITES:
-            self._writes += 1
-            self._asked = True
-            self.write_setting(setting)
-            return
-        if setting.writable:
-            self.fault += ", and it does not change when written"
-        self.set_fault(self.fault)
-        self._give_up(now_ms)
-
-    def _give_up(self, now_ms: int):
-        """Look at all settings again later."""
-        self._at = 0
-        self._writes = 0
-        self._look_ms = now_ms + self.LOOK_AGAIN_MS
-
-    # How a setting is verified, by Modbus ----------------------------------------------------
-
-    def refusal(self, code: int) -> str:
-        """A refusal in words."""
-        return modbus.EXCEPTIONS.get(code, "exception %d" % code)
-
-    def ask_setting(self, setting):
-        """Read a setting, under the tag "verify"."""
-        function = modbus.READ_COILS if setting.coil else modbus.READ_HOLDING_REGISTERS
-        self.read("verify", function, setting.address, len(setting.values))
-
-    def wrong_setting(self, setting, data: bytes) -> str:
-        """Empty where a setting is right, else what it is and what it must be."""
-        if setting.coil:
-            found = [1 if bit else 0 for bit in modbus.unpack_bits(data, len(setting.values))]
         else:
-            found = list(modbus.unpack_registers(data))
-        if found == setting.values:
-            return ""
-        return "%s, the node file says %s" % (shown(found), shown(setting.values))
+            self.verification.step(now_ms)
 
-    def write_setting(self, setting):
-        """Write a setting, under the tag "set"; its answer is followed by another look."""
-        single = len(setting.values) == 1
-        if setting.coil:
-            if single:
-                self.write_coil("set", setting.address, setting.values[0])
-            else:
-                self.write_coils("set", setting.address, setting.values)
-        elif single:
-            self.write_register("set", setting.address, setting.values[0])
-        else:
-            self.write_registers("set", setting.address, setting.values)
+    def now_ready(self, now_ms: int):
+        """All settings are right."""
+        self.ready = True
+        self.fault = ""
+        self.forget_commands()
+        self.verified(now_ms)
 
     # What a family says -------------------------------------------------------------------
 
     def polls(self) -> list:
         """(tag, function, address, count, period_ms) of everything read again and again."""
         return []
+
+    def period_of(self, name: str) -> int:
+        """How often an input is read, ms."""
+        return self.period_ms
 
     def received(self, tag, data: bytes, now_ms: int):
         """Turn a poll's data into readings."""
@@ -257,8 +208,28 @@ class Device:
     def lost(self, now_ms: int):
         """The link is lost."""
 
+    def places(self, tag) -> list:
+        """The inputs that the reply to a poll fills; all of them where a family does not say."""
+        for poll in self.station.polls:
+            if tag in poll.tags():
+                return list(range(len(self.faults)))
+        return []
+
+    def ignored(self, data: bytes) -> str:
+        """Why the reply to a command confirms nothing, empty where it does."""
+        return ""
+
+    # Outputs ------------------------------------------------------------------------------
+
     def work(self, now_ms: int):
-        """Once a tick while ready."""
+        """Once a tick while ready: write what is due."""
+        for command in self.commands:
+            if command.due(now_ms):
+                command.sending(self.send(command), now_ms)
+
+    def send(self, command) -> bool:
+        """Queue the request of a command; what the write answers."""
+        raise NotImplementedError
 
     def drive(self, channel: int, percent: float, now_ms: int):
         """Ask for an output value, 0..100 %."""
@@ -267,17 +238,40 @@ class Device:
         """The output's real value in percent as told since the link came up, or None."""
         return None
 
-    def pending(self) -> bool:
-        """Whether a command is still on its way."""
-        return self.ready and (bool(self._open) or self.unsent())
+    def index(self, channel) -> int:
+        """The number of an output channel."""
+        return channel
 
-    def unsent(self) -> bool:
-        """Whether it is asked for something that has not been sent."""
-        return False
+    def command_for(self, channel):
+        """What moves an output channel, or None."""
+        number = self.index(channel)
+        for command in self.commands:
+            if number in command.channels:
+                return command
+        return None
 
+    def confirmed(self, channel):
+        """The value of an output in percent that the device has confirmed last; None: not known now.
 
-def shown(values: list) -> str:
-    """A short list of registers for a message."""
-    if len(values) == 1:
-        return str(values[0])
-    return "[" + " ".join("%02X" % value for value in values) + "]"
+        While the device holds what drive() asked for it is exactly that.
+        """
+        command = self.command_for(channel)
+        return None if command is None else command.confirmed_pct(self.index(channel))
+
+    def pending_since_ms(self, channel) -> int:
+        """Since when the device has not confirmed what drive() asks for; -1 where it has."""
+        command = self.command_for(channel)
+        return -1 if command is None else command.pending_since_ms
+
+    def unconfirmed(self, channel) -> str:
+        """Why the value of an output is not confirmed, as far as is known."""
+        command = self.command_for(channel)
+        return command.why if command is not None and command.why else "not confirmed yet"
+
+    def trouble(self) -> str:
+        """Which commands the device does not take, and why; empty where it takes all."""
+        return "; ".join([command.trouble for command in self.commands if command.trouble])
+
+    def news(self, now_ms: int) -> list:
+        """What of the troubles of its commands has begun or ended since the last call, in words."""
+        return [news for news in [command.news(now_ms) for command in self.commands] if news]

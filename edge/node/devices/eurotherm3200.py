@@ -16,6 +16,7 @@ master.
 from struct import pack, unpack
 
 from edge.node.bus import modbus
+from edge.node.devices.commanded import Commanded
 from edge.node.devices.device import Device, Setting
 
 # Data addresses: the parameter's number.
@@ -65,9 +66,7 @@ class Eurotherm3200(Device):
         self._driven = driven
         self._fault = ""
         self._status_ms = -1
-        self._wanted = None
-        self._sent = None
-        self._sent_ms = 0
+        self.commands = [Commanded("set-point", "remote set-point (26)", [0], self.lease_ms)]
 
     def polls(self) -> list:
         first, count = as_float(PV), 2 * (WORKING_SETPOINT - PV + 1)
@@ -113,35 +112,22 @@ class Eurotherm3200(Device):
         percent = (self.values[2] - self.low) * 100.0 / (self.high - self.low)
         return 0.0 if percent < 0.0 else 100.0 if percent > 100.0 else percent
 
+    def places(self, tag) -> list:
+        return [0] if tag == "status" else [0, 1, 2] if tag == "values" else []
+
     def drive(self, channel: int, percent: float, now_ms: int):
-        self._wanted = self.low + percent * (self.high - self.low) / 100.0
+        set_point = self.low + percent * (self.high - self.low) / 100.0
+        self.commands[0].want(set_point, [percent], now_ms)
 
-    def work(self, now_ms: int):
-        wanted = self._wanted
-        if wanted is None:
-            return
-        if wanted != self._sent or now_ms - self._sent_ms >= REFRESH_MS:
-            words = unpack(">HH", pack(">f", wanted))
-            self.write_registers("set-point", as_float(REMOTE_SETPOINT), list(words))
-            self.commanded("set-point")
-            self._sent = wanted
-            self._sent_ms = now_ms
-
-    def unsent(self) -> bool:
-        return self._wanted is not None and self._wanted != self._sent
+    def send(self, command) -> bool:
+        words = unpack(">HH", pack(">f", command.wanted))
+        return self.write_registers(command.tag, as_float(REMOTE_SETPOINT), list(words))
 
     def verified(self, now_ms: int):
-        self._wanted = None
-        self._sent = None
         self._status_ms = -1
         self.faults[2] = "not read back yet"
         self.read_now("status")
         self.read_now("values")
-
-    def failed(self, tag, why: str, now_ms: int):
-        Device.failed(self, tag, why, now_ms)
-        if tag == "set-point":
-            self._sent = None
 
 
 def build(name: str, spec: dict, wired: dict, safe: dict):

@@ -54,6 +54,9 @@ class Watched(Leased):
     def received(self, tag, data: bytes, now_ms: int):
         if tag == "watchdog":
             self._tripped = bool(data[0] & 1)
+            if self._tripped:
+                # What it acknowledged since then was of no effect.
+                self.doubt_commands(now_ms)
             self.values[self._place] = 1.0 if self._tripped else 0.0
             self.faults[self._place] = ""
             self.stamps_ms[self._place] = now_ms
@@ -63,6 +66,9 @@ class Watched(Leased):
         elif tag == "clear":
             self._tripped = False
             self.verify_again("its host watchdog had tripped")
+
+    def places(self, tag) -> list:
+        return [self._place] if tag == "watchdog" else []
 
     def blocked(self, now_ms: int) -> bool:
         if self._tripped:

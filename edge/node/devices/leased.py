@@ -4,6 +4,7 @@ The device falls to its safe values when nothing comes for ``lease_ms``; a third
 lost refreshes.
 """
 
+from edge.node.devices.commanded import Commanded
 from edge.node.devices.device import Device
 
 LEASE_MARGIN_MS = 500
@@ -15,11 +16,12 @@ class Leased(Device):
     """``safe``: output name -> safe value in percent, of the outputs in use.
 
     One write covers all outputs from the first to the last one in use; what is between and not in use
-    stands at 0 %. ``blocked`` and ``send`` are the family's; so is READ_BACK, the tags of the polls that
-    read the outputs back.
+    stands at 0 %. ``write`` is the family's, and ``blocked``; so is READ_BACK, the tags of the polls that
+    read the outputs back, and OUTPUTS_AT, where they are written, for messages.
     """
 
     READ_BACK = ["read back"]
+    OUTPUTS_AT = ""
 
     def __init__(self, name, unit: int, input_names: list, output_names: list, lease_ms: int, safe: dict):
         Device.__init__(self, name, unit, input_names, len(output_names))
@@ -32,9 +34,14 @@ class Leased(Device):
         self.safe = [
             self.raw(safe.get(output_names[i]) or 0.0) for i in range(self.first, self.first + self.count)
         ]
-        self._wanted = [None] * len(output_names)
-        self._sent = None
-        self._sent_ms = 0
+        self._asked_pct = [None] * len(output_names)
+        if self.used:
+            self.commands = self.make_commands()
+
+    def make_commands(self) -> list:
+        """One for all of them, where one write moves them all."""
+        channels = list(range(self.first, self.first + self.count))
+        return [Commanded("outputs", "outputs (%s)" % self.OUTPUTS_AT, channels, self.lease_ms)]
 
     def raw(self, percent: float) -> int:
         """The register value, or 0 or 1, of an output in percent."""
@@ -44,42 +51,42 @@ class Leased(Device):
         """Whether outputs must wait for something; starts what is needed."""
         return False
 
-    def send(self, values: list):
-        """Write raw values from output ``first`` on, under tags that begin with "output"; the tags."""
+    def write(self, tag, first: int, values: list) -> bool:
+        """Write raw values from output ``first`` on; see Device.write_registers for the answer."""
         raise NotImplementedError
 
+    def send(self, command) -> bool:
+        return self.write(command.tag, command.channels[0], command.wanted)
+
     def drive(self, channel: int, percent: float, now_ms: int):
-        self._wanted[channel] = self.raw(percent)
+        self._asked_pct[channel] = percent
 
     def work(self, now_ms: int):
-        if self.blocked(now_ms):
-            return
-        wanted = self._asked_for()
-        if wanted is None:
-            return
-        if wanted != self._sent or now_ms - self._sent_ms >= self.lease_ms // 3:
-            for tag in self.send(wanted):
-                self.commanded(tag)
-            self._sent = wanted
-            self._sent_ms = now_ms
+        if not self.blocked(now_ms):
+            for command in self.commands:
+                self._want(command, now_ms)
+            Device.work(self, now_ms)
 
-    def _asked_for(self):
-        """What shall be written, or None as long as not every output is asked for something."""
-        if not self.used or None in [self._wanted[i] for i in self.used]:
-            return None
-        idle = self.raw(0.0)
-        wanted = self._wanted[self.first : self.first + self.count]
-        return [idle if value is None else value for value in wanted]
-
-    def unsent(self) -> bool:
-        wanted = self._asked_for()
-        return wanted is not None and wanted != self._sent
+    def _want(self, command, now_ms: int):
+        """Nothing is wanted as long as not every output in use is asked for something."""
+        percents = []
+        for i in command.channels:
+            percent = self._asked_pct[i]
+            if percent is None:
+                if i in self.used:
+                    return
+                percent = 0.0
+            percents.append(percent)
+        command.want([self.raw(percent) for percent in percents], percents, now_ms)
 
     def moved(self, values: list) -> bool:
-        """Whether the outputs, read back as raw values, are not where they were sent."""
-        if self._sent is None or self._open or not self.ready:
+        """Whether the outputs, read back as raw values, are not where the device confirmed them."""
+        if not self.ready:
             return False
-        return values[self.first : self.first + self.count] != self._sent
+        for command in self.commands:
+            if command.held() and values[self.first : self.first + self.count] != command.confirmed:
+                return True
+        return False
 
     def set_bits(self, place: int, count: int, bits: int, now_ms: int):
         """Readings of 0 or 1 from ``place`` on, the first in the lowest bit."""
@@ -91,17 +98,11 @@ class Leased(Device):
     def verified(self, now_ms: int):
         # What was wanted before is no longer wanted, and where the outputs stand is not known until they
         # have been read back.
-        self._wanted = [None] * len(self._wanted)
-        self._sent = None
+        self._asked_pct = [None] * len(self._asked_pct)
         for i in range(self.outputs):
             self.faults[i] = "not read back yet"
         for tag in self.READ_BACK:
             self.read_now(tag)
-
-    def failed(self, tag, why: str, now_ms: int):
-        Device.failed(self, tag, why, now_ms)
-        if isinstance(tag, str) and tag[:6] == "output":
-            self._sent = None
 
     def actual(self, channel: int):
         """Of a family whose inputs begin with the read-back of its outputs."""

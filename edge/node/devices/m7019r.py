@@ -95,6 +95,11 @@ class M7019R(Device):
             polls.append(("cold", modbus.READ_INPUT_REGISTERS, CJC_TEMPERATURE, 1, self.period_ms))
         return polls
 
+    def places(self, tag) -> list:
+        if tag == "cold":
+            return [COLD_JUNCTION]
+        return list(range(CHANNELS)) if tag == "inputs" else []
+
     def lost(self, now_ms: int):
         self.set_fault(self.fault)
 

@@ -5,7 +5,7 @@ type of each channel of an I-7019R by $AA8Ci: recollection of the I-7017/18/19 m
 -9999.9 for over and under range and the cold junction by $AA3.
 """
 
-from edge.node.devices.dcon_device import DconDevice, TextSetting, fields
+from edge.node.devices.dcon_device import DconDevice, TextSetting, channel_type, fields
 from edge.node.devices.m7019r import CHANNELS, COLD_JUNCTION, INPUTS, SENSORS, current_fault
 
 BROKEN = "broken wire or over range"
@@ -28,8 +28,7 @@ class M7019RDcon(DconDevice):
         for i in range(CHANNELS):
             sensor = self.sensors[i]
             if sensor:
-                code = "%02X" % SENSORS[sensor][0]
-                settings.append(TextSetting("type code of ai%d ($AA8C%d)" % (i, i), "$8C%d" % i, 6, code))
+                settings.append(channel_type(i, SENSORS[sensor][0]))
         return settings
 
     def polls(self) -> list:
@@ -37,6 +36,11 @@ class M7019RDcon(DconDevice):
         if self.cold_junction:
             polls.append(("cold", self.text("$3"), self.period_ms))
         return polls
+
+    def places(self, tag) -> list:
+        if tag == "cold":
+            return [COLD_JUNCTION]
+        return list(range(CHANNELS)) if tag == "inputs" else []
 
     def received(self, tag, data: bytes, now_ms: int):
         if not self.ready:

@@ -48,6 +48,8 @@ def percent(count: int) -> float:
 class M7024(Watched):
     """``safe``: output name -> safe value in percent; ``lease_ms``: 100..25500."""
 
+    OUTPUTS_AT = "40033"
+
     def __init__(self, name: str, unit: int, period_ms: int, lease_ms: int, safe: dict):
         Watched.__init__(self, name, unit, INPUTS, OUTPUTS, period_ms, lease_ms, safe)
         self.settings = [
@@ -70,12 +72,14 @@ class M7024(Watched):
         else:
             Watched.received(self, tag, data, now_ms)
 
+    def places(self, tag) -> list:
+        return list(range(CHANNELS)) if tag == "read back" else Watched.places(self, tag)
+
     def raw(self, percent: float) -> int:
         return counts(percent)
 
-    def send(self, values: list) -> list:
-        self.write_registers("outputs", AO_VALUE + self.first, values)
-        return ["outputs"]
+    def write(self, tag, first: int, values: list) -> bool:
+        return self.write_registers(tag, AO_VALUE + first, values)
 
 
 def build(name: str, spec: dict, sensors: dict, safe: dict):

@@ -4,6 +4,7 @@ Commands: I-7021/22/24, M-7022/24/28 user manual B2.3 (read: #AAN(data) with its
 p. 133, A.5 p. 182), $AA2 as of all modules. Assumed: $AA8N as its sister I-87028C has it in its list.
 """
 
+from edge.node.devices.commanded import Commanded
 from edge.node.devices.dcon_device import TextSetting, decimal
 from edge.node.devices.icpdas_dcon import WatchedDcon
 from edge.node.devices.m7024 import CHANNELS, COUNTS_0, COUNTS_100, INPUTS, OUTPUTS
@@ -51,14 +52,17 @@ class M7024Dcon(WatchedDcon):
     def raw(self, percent: float) -> str:
         return milliamperes(percent)
 
-    def send(self, values: list) -> list:
-        tags = []
-        for i in range(len(values)):
-            channel = self.first + i
-            if channel in self.used:
-                tags.append("output %d" % channel)
-                self.ask(tags[-1], self.text("#%d%s" % (channel, values[i])))
-        return tags
+    def make_commands(self) -> list:
+        commands = []
+        for i in self.used:
+            commands.append(Commanded("output %d" % i, "ao%d (#AA%d)" % (i, i), [i], self.lease_ms))
+        return commands
+
+    def write(self, tag, first: int, values: list) -> bool:
+        return self.ask(tag, self.text("#%d%s" % (first, values[0])))
+
+    def places(self, tag) -> list:
+        return [tag] if isinstance(tag, int) else WatchedDcon.places(self, tag)
 
 
 def build(name: str, spec: dict, wired: dict, safe: dict):

@@ -46,6 +46,7 @@ class M7065(SwitchedCoils, Watched):
     """``safe``: output name -> 0 or 100; ``lease_ms``: 100..25500, 0 where no output is in use."""
 
     DO_VALUE = DO_VALUE
+    OUTPUTS_AT = "00001"
 
     def __init__(self, name: str, unit: int, period_ms: int, lease_ms: int, safe: dict, kind: str = "m7065"):
         Watched.__init__(self, name, unit, inputs(kind), outputs(kind), period_ms, lease_ms, safe)
@@ -72,6 +73,12 @@ class M7065(SwitchedCoils, Watched):
             self.set_bits(outputs, inputs, data[0], now_ms)
         else:
             Watched.received(self, tag, data, now_ms)
+
+    def places(self, tag) -> list:
+        outputs, inputs = self.channels
+        if tag == "read back":
+            return list(range(outputs))
+        return list(range(outputs, outputs + inputs)) if tag == "inputs" else Watched.places(self, tag)
 
 
 def build(name: str, spec: dict, wired: dict, safe: dict):

@@ -14,6 +14,7 @@ class M7065Dcon(Switched, WatchedDcon):
     """``spec``: its table of the node file; ``safe``: output name -> 0 or 100."""
 
     READ_BACK = ["data"]
+    OUTPUTS_AT = "@AA"
 
     def __init__(self, name: str, spec: dict, safe: dict):
         kind = spec["type"]
@@ -35,6 +36,9 @@ class M7065Dcon(Switched, WatchedDcon):
             bits |= values[i] << self.first + i
         return bits
 
+    def places(self, tag) -> list:
+        return list(range(self._place)) if tag == "data" else WatchedDcon.places(self, tag)
+
     def polls(self) -> list:
         polls = [("data", self.text("@"), self.period_ms)]
         if self.used:
@@ -53,9 +57,8 @@ class M7065Dcon(Switched, WatchedDcon):
         self.set_bits(0, outputs, bits >> 8, now_ms)
         self.set_bits(outputs, inputs, bits, now_ms)
 
-    def send(self, values: list) -> list:
-        self.ask("outputs", self.text("@%02X" % self._bits(values)))
-        return ["outputs"]
+    def write(self, tag, first: int, values: list) -> bool:
+        return self.ask(tag, self.text("@%02X" % self._bits(values)))
 
 
 def build(name: str, spec: dict, wired: dict, safe: dict):

@@ -4,82 +4,44 @@ Every [device.NAME.register.REGISTER] has a role: "read" is an input; "write" an
 reads it back; "setting" must hold a value, "safe" the safe value of an output, and "lease" the device's
 ``lease_ms`` in its own unit: these are verified when the link comes up, and written where they are wrong.
 
-An output channel is called by its register's name. Adjacent registers are read with one request; gaps are
-not read, because a device may refuse what it does not have.
+An output channel is called by its register's name.
+
+A register whose bits are those of a value in ``bad`` is bad as "not available", one that holds not a number
+as that; what is refused is bad by itself, and the rest goes on. ``bit`` and ``bits`` take a group of bits as
+a number of its own; the groups of one word stand in the same place.
 """
 
-from struct import pack, unpack
-
 from edge.node.bus import modbus
+from edge.node.devices.commanded import Commanded
 from edge.node.devices.device import Device, Setting
 from edge.node.devices.leased import LEASE_MARGIN_MS, LEASE_PERIOD_MS
+from edge.node.devices.register_blocks import BITS, TABLES, blocks
+from edge.node.devices.register_codec import codec_of
 from edge.node.devices.switched import switched
-
-# table -> function that reads it
-TABLES = {
-    "coil": modbus.READ_COILS,
-    "discrete": modbus.READ_DISCRETE_INPUTS,
-    "holding": modbus.READ_HOLDING_REGISTERS,
-    "input": modbus.READ_INPUT_REGISTERS,
-}
-BITS = ["coil", "discrete"]
-# type -> (registers, lowest and highest raw value of a whole number)
-TYPES = {
-    "bit": (1, 0, 1),
-    "u16": (1, 0, 0xFFFF),
-    "s16": (1, -0x8000, 0x7FFF),
-    "u32": (2, 0, 0xFFFFFFFF),
-    "s32": (2, -0x80000000, 0x7FFFFFFF),
-    "f32": (2, None, None),
-}
 
 # Without a lease outputs are written again so often: the device may have been without power.
 REFRESH_MS = 10000
-MOST_BITS = 256
-
-
-def decode(kind: str, low_first: bool, words) -> float:
-    """The raw number in one or two registers. ``low_first``: the low word comes first."""
-    if TYPES[kind][0] == 1:
-        word = words[0]
-        return word - 0x10000 if kind == "s16" and word & 0x8000 else word
-    high, low = (words[1], words[0]) if low_first else (words[0], words[1])
-    if kind == "f32":
-        return unpack(">f", pack(">HH", high, low))[0]
-    number = high * 0x10000 + low
-    return number - 0x100000000 if kind == "s32" and high & 0x8000 else number
-
-
-def encode(kind: str, low_first: bool, number: float) -> list:
-    """Registers of a raw number, rounded to a whole one and cut to its range where the type is one."""
-    if kind == "f32":
-        words = list(unpack(">HH", pack(">f", number)))
-    else:
-        size, low, high = TYPES[kind]
-        whole = int(number + 0.5) if number >= 0 else -int(0.5 - number)
-        whole = low if whole < low else high if whole > high else whole
-        if size == 1:
-            return [whole & 0xFFFF]
-        words = [(whole >> 16) & 0xFFFF, whole & 0xFFFF]
-    return [words[1], words[0]] if low_first else words
 
 
 class Register:
-    """One register of the description; ``place``: of its reading, -1: none."""
+    """One register of the description; ``place``: of its reading, -1: none; ``period_ms``: of its device."""
 
-    def __init__(self, name: str, spec: dict, place: int):
+    def __init__(self, name: str, spec: dict, place: int, period_ms: int):
         self.name = name
         self.table = spec["table"]
         self.address = spec["address"]
         self.kind = spec["type"]
-        self.low_first = spec.get("word_order") == "low_first"
+        self.codec = codec_of(spec)
+        self.size = self.codec.size
         self.scale = spec.get("scale", 1.0)
         self.offset = spec.get("offset", 0.0)
-        self.bad = spec.get("bad", [])
+        self.none = [self.codec.pattern(value) for value in spec.get("bad", [])]
         self.bit = spec.get("bit", -1)
+        self.mask = (1 << spec.get("bits", 1)) - 1
         self.at_0 = spec.get("at_0", 0.0)
         self.at_100 = spec.get("at_100", 100.0)
-        self.size = TYPES[self.kind][0]
+        self.several = spec.get("write_function", 0) >= modbus.WRITE_MULTIPLE_COILS
+        self.period_ms = spec.get("period_ms", period_ms)
         self.place = place
 
     def raw(self, percent: float) -> list:
@@ -93,16 +55,31 @@ class Register:
         """What is written for a value in the register's unit."""
         if self.kind == "bit":
             return [1 if value else 0]
-        return encode(self.kind, self.low_first, (value - self.offset) / self.scale)
+        if self.scale != 1.0 or self.offset != 0.0:
+            value = (value - self.offset) / self.scale
+        return self.codec.encode(value)
+
+    def reading(self, raw: int) -> tuple:
+        """(value, what is wrong with it or ""), of the bits that were read."""
+        if raw in self.none:
+            return 0.0, "not available: %s (0x%0*X)" % (self.codec.number(raw), 4 * self.size, raw)
+        if self.bit >= 0:
+            number = raw >> self.bit & self.mask
+        else:
+            number = self.codec.number(raw)
+            if number - number != 0:
+                return 0.0, "not a number"
+        return number * self.scale + self.offset, ""
 
 
 class ModbusDevice(Device):
     """``registers``: name -> table of the node file; ``safe``: output -> safe value in percent, None: hold.
 
-    ``lease_ms``: 0 where the device watches nobody.
+    ``lease_ms``: 0 where the device watches nobody. ``limits``: max_registers and merge as
+    edge.node.devices.register_blocks.blocks has them.
     """
 
-    def __init__(self, name: str, unit: int, period_ms: int, registers: dict, safe: dict, lease_ms: int = 0):
+    def __init__(self, name, unit, period_ms: int, registers: dict, safe: dict, lease_ms: int = 0, limits=()):
         names = sorted(registers)
         readings = [key for key in names if registers[key]["role"] == "read"]
         writes = [key for key in names if registers[key]["role"] == "write"]
@@ -116,19 +93,20 @@ class ModbusDevice(Device):
         self.registers = {}
         for key in names:
             place = readings.index(key) if key in readings else -1
-            self.registers[key] = Register(key, registers[key], place)
-        self.blocks = _blocks([self.registers[key] for key in readings])
+            self.registers[key] = Register(key, registers[key], place, period_ms)
+        self.blocks = blocks([self.registers[key] for key in readings], *limits)
         self._outputs = [self.registers[key] for key in writes]
         self._places = [self.inputs[registers[key].get("actual", key)] for key in writes]
         self._by_name = {writes[i]: i for i in range(len(writes))}
-        self._wanted = [None] * len(writes)
-        self._sent = [None] * len(writes)
-        self._sent_ms = [0] * len(writes)
+        for i in range(len(writes)):
+            what = "%s (%s %d)" % (writes[i], self._outputs[i].table, self._outputs[i].address)
+            self.commands.append(Commanded("write " + writes[i], what, [i], self.lease_ms))
         for key in names:
             values = self._held(registers[key], self.registers[key], safe, lease_ms)
             if values is not None:
                 register = self.registers[key]
-                self.settings.append(Setting(key, register.address, values, register.table == "coil"))
+                coil = register.table == "coil"
+                self.settings.append(Setting(key, register.address, values, coil, several=register.several))
 
     def _held(self, spec: dict, register: Register, safe: dict, lease_ms: int):
         """What a register must hold, or None where it needs not hold anything."""
@@ -145,7 +123,7 @@ class ModbusDevice(Device):
         polls = []
         for i in range(len(self.blocks)):
             members, first, count = self.blocks[i]
-            polls.append((i, TABLES[members[0].table], first, count, self.period_ms))
+            polls.append((i, TABLES[members[0].table], first, count, members[0].period_ms))
         for i in range(len(self.settings)):
             # What it holds now and then: without power for a moment it may have forgotten.
             setting = self.settings[i]
@@ -157,7 +135,7 @@ class ModbusDevice(Device):
     def received(self, tag, data: bytes, now_ms: int):
         if isinstance(tag, tuple) and self.ready:
             setting = self.settings[tag[1]]
-            wrong = self.wrong_setting(setting, data)
+            wrong = self.language.wrong(setting, data)
             if wrong:
                 self.verify_again("%s is %s" % (setting.name, wrong))
         if not isinstance(tag, int):
@@ -169,38 +147,28 @@ class ModbusDevice(Device):
             words = modbus.unpack_registers(data)
         for register in members:
             at = register.address - first
-            number = decode(register.kind, register.low_first, words[at : at + register.size])
-            self._take(register, number, now_ms)
+            raw = register.codec.raw(words[at : at + register.size])
+            value, fault = register.reading(raw)
+            self.stamps_ms[register.place] = now_ms
+            self.faults[register.place] = fault
+            if not fault:
+                self.values[register.place] = value
 
-    def _take(self, register: Register, number, now_ms: int):
-        place = register.place
-        self.stamps_ms[place] = now_ms
-        if number - number != 0:
-            self.faults[place] = "not a number"
-        elif number in register.bad:
-            self.faults[place] = "bad value %s" % number
-        else:
-            if register.bit >= 0:
-                number = number >> register.bit & 1
-            self.values[place] = number * register.scale + register.offset
-            self.faults[place] = ""
+    def period_of(self, name: str) -> int:
+        register = self.registers.get(name)
+        return self.period_ms if register is None else register.period_ms
 
-    def refused(self, tag, code: int, now_ms: int):
+    def places(self, tag) -> list:
         """What one request is refused says nothing about the others."""
-        if not isinstance(tag, int):
-            Device.refused(self, tag, code, now_ms)
-            return
-        self._failures = 0
-        for register in self.blocks[tag][0]:
-            self.faults[register.place] = "refused: " + self.refusal(code)
+        return [register.place for register in self.blocks[tag][0]] if isinstance(tag, int) else []
 
-    def _index(self, channel) -> int:
+    def index(self, channel) -> int:
         """Of an output by its name, or by its number in the order of names."""
         return self._by_name.get(channel, channel)
 
     def actual(self, channel):
         """Where the output stands by its read-back, in percent of its range."""
-        i = self._index(channel)
+        i = self.index(channel)
         place = self._places[i]
         if self.stamps_ms[place] < 0 or self.faults[place]:
             return None
@@ -211,39 +179,22 @@ class ModbusDevice(Device):
         return 0.0 if percent < 0.0 else 100.0 if percent > 100.0 else percent
 
     def drive(self, channel, percent: float, now_ms: int):
-        i = self._index(channel)
-        self._wanted[i] = self._outputs[i].raw(percent)
+        i = self.index(channel)
+        self.commands[i].want(self._outputs[i].raw(percent), [percent], now_ms)
 
-    def work(self, now_ms: int):
-        for i in range(len(self._outputs)):
-            wanted = self._wanted[i]
-            if wanted is None:
-                continue
-            if wanted == self._sent[i] and now_ms - self._sent_ms[i] < self.lease_ms // 3:
-                continue
-            self._write(self._outputs[i], wanted)
-            self._sent[i] = wanted
-            self._sent_ms[i] = now_ms
-
-    def unsent(self) -> bool:
-        for i in range(len(self._outputs)):
-            if self._wanted[i] is not None and self._wanted[i] != self._sent[i]:
-                return True
-        return False
-
-    def _write(self, output: Register, words: list):
-        tag = "write " + output.name
-        self.commanded(tag)
+    def send(self, command) -> bool:
+        output = self._outputs[command.channels[0]]
+        words = command.wanted
+        several = output.several or len(words) > 1
+        if output.kind == "bit" and several:
+            return self.write_coils(command.tag, output.address, words)
         if output.kind == "bit":
-            self.write_coil(tag, output.address, words[0])
-        elif len(words) == 1:
-            self.write_register(tag, output.address, words[0])
-        else:
-            self.write_registers(tag, output.address, words)
+            return self.write_coil(command.tag, output.address, words[0])
+        if several:
+            return self.write_registers(command.tag, output.address, words)
+        return self.write_register(command.tag, output.address, words[0])
 
     def verified(self, now_ms: int):
-        self._wanted = [None] * len(self._outputs)
-        self._sent = [None] * len(self._outputs)
         for place in self._places:
             self.faults[place] = "not read back yet"
         if self._places:
@@ -252,37 +203,14 @@ class ModbusDevice(Device):
 
     def failed(self, tag, why: str, now_ms: int):
         Device.failed(self, tag, why, now_ms)
-        if not isinstance(tag, int):
-            self._sent = [None] * len(self._outputs)
-
-
-def _blocks(registers: list) -> list:
-    """(registers that one request reads, first address, count), by table and address."""
-    blocks = []
-    # Sorted: a dict of MicroPython has no order of its own.
-    for table in sorted(TABLES):
-        most = MOST_BITS if table in BITS else modbus.MAX_READ_REGISTERS
-        members = []
-        first = end = 0
-        for register in sorted([one for one in registers if one.table == table], key=_address):
-            stop = register.address + register.size
-            if members and (register.address > end or stop - first > most):
-                blocks.append((members, first, end - first))
-                members = []
-            if not members:
-                first = end = register.address
-            members.append(register)
-            end = stop if stop > end else end
-        if members:
-            blocks.append((members, first, end - first))
-    return blocks
-
-
-def _address(register: Register) -> int:
-    return register.address
+        if isinstance(tag, int):
+            # It may answer everything else.
+            for register in self.blocks[tag][0]:
+                self.faults[register.place] = "no reply: " + why
 
 
 def build(name: str, spec: dict, wired: dict, safe: dict):
     """A driver from its table of a node file."""
-    registers = spec["register"]
-    return ModbusDevice(name, spec["unit"], spec["period_ms"], registers, safe, spec.get("lease_ms", 0))
+    limits = spec.get("max_registers", modbus.MAX_READ_REGISTERS), spec.get("merge", True)
+    lease_ms = spec.get("lease_ms", 0)
+    return ModbusDevice(name, spec["unit"], spec["period_ms"], spec["register"], safe, lease_ms, limits)

@@ -10,6 +10,7 @@ and its limits'. A lockout is reported and never reset from afar.
 """
 
 from edge.node.bus import modbus
+from edge.node.devices.commanded import Commanded
 from edge.node.devices.device import Device
 
 # Data addresses, as in the table (its number less one).
@@ -64,9 +65,8 @@ class S7800(Device):
         Device.__init__(self, name, unit, INPUTS, 1)
         self.period_ms = period_ms
         self._status = None
-        self._wanted = None
-        self._sent = None
-        self._sent_ms = -SOONEST_MS
+        self.commands = [Commanded("command", "command (40128)", [0], HOLDS_MS)]
+        self._written_ms = -SOONEST_MS
 
     def polls(self) -> list:
         return [
@@ -107,32 +107,25 @@ class S7800(Device):
             return 100.0
         return 0.0
 
+    def places(self, tag) -> list:
+        return list(range(len(INPUTS))) if tag == "state" else []
+
     def drive(self, channel: int, percent: float, now_ms: int):
-        self._wanted = command(percent)
+        self.commands[0].want(command(percent), [percent], now_ms)
 
     def work(self, now_ms: int):
-        if self._wanted is None or now_ms - self._sent_ms < SOONEST_MS:
-            return
-        if self._wanted != self._sent or now_ms - self._sent_ms >= REFRESH_MS:
-            self.write_register("command", COMMAND, self._wanted)
-            self.commanded("command")
-            self._sent = self._wanted
-            self._sent_ms = now_ms
+        if now_ms - self._written_ms >= SOONEST_MS:
+            Device.work(self, now_ms)
+            if self.commands[0].sent_ms == now_ms:
+                self._written_ms = now_ms
 
-    def unsent(self) -> bool:
-        return self._wanted is not None and self._wanted != self._sent
+    def send(self, command) -> bool:
+        return self.write_register(command.tag, COMMAND, command.wanted)
 
     def verified(self, now_ms: int):
         self._status = None
-        self._wanted = None
-        self._sent = None
         self.read_now("state")
         self.read_now("command read")
-
-    def failed(self, tag, why: str, now_ms: int):
-        Device.failed(self, tag, why, now_ms)
-        if tag == "command":
-            self._sent = None
 
 
 def build(name: str, spec: dict, wired: dict, safe: dict):

@@ -24,9 +24,7 @@ class SwitchedCoils(Switched):
 
     DO_VALUE = 0
 
-    def send(self, values: list) -> list:
+    def write(self, tag, first: int, values: list) -> bool:
         if len(values) == 1:
-            self.write_coil("outputs", self.DO_VALUE + self.first, values[0])
-        else:
-            self.write_coils("outputs", self.DO_VALUE + self.first, values)
-        return ["outputs"]
+            return self.write_coil(tag, self.DO_VALUE + first, values[0])
+        return self.write_coils(tag, self.DO_VALUE + first, values)

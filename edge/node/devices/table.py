@@ -4,6 +4,9 @@ How a family is asked with DCON commands stands in a second module, as m7024_dco
 register map from the first, which does not know of it.
 """
 
+import gc
+import sys
+
 # type -> module of its family
 FAMILIES = {
     "m7018": "m7019r",
@@ -40,8 +43,12 @@ def family(kind: str):
 
 
 def _module(name: str):
+    path = "edge.node.devices." + name
+    if path not in sys.modules:
+        # What stays is to lie together: on a small heap the next module needs memory in one piece.
+        gc.collect()
     # With something to take from it, an import answers the module itself and not the package.
-    return __import__("edge.node.devices." + name, None, None, ("build",))
+    return __import__(path, None, None, ("build",))
 
 
 def build(name: str, spec: dict, sensors: dict, safe: dict):

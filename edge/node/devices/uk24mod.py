@@ -12,6 +12,7 @@ leaves.
 """
 
 from edge.node.bus import modbus
+from edge.node.devices.commanded import Commanded
 from edge.node.devices.device import Device
 
 ACTUATORS = 8
@@ -30,6 +31,7 @@ MAX_SETTING = 0x000E  # 15, 0.01 %
 
 FULL_COUNT = 10000
 NOT_CONNECTED = 0
+UNCONNECTED = "actuator not connected"
 FIRST_READ = POSITION
 WORDS = ACTUATOR_TYPE - POSITION + 1
 
@@ -54,9 +56,9 @@ class Uk24Mod(Device):
     def __init__(self, name: str, unit: int, period_ms: int, actuators: int):
         Device.__init__(self, name, unit, INPUTS[:actuators], actuators)
         self.period_ms = period_ms
-        self._wanted = [None] * actuators
-        self._sent = [None] * actuators
-        self._sent_ms = [0] * actuators
+        for i in range(actuators):
+            what = "set-point of mp%d (%d)" % (i + 1, i * REGISTERS_EACH + SETPOINT + 1)
+            self.commands.append(Commanded("set mp%d" % (i + 1), what, [i], self.lease_ms))
 
     def polls(self) -> list:
         polls = []
@@ -73,9 +75,9 @@ class Uk24Mod(Device):
         malfunctions = words[MALFUNCTIONS - FIRST_READ]
         fault = ""
         if words[ACTUATOR_TYPE - FIRST_READ] == NOT_CONNECTED:
-            fault = "actuator not connected"
+            fault = UNCONNECTED
             # A set-point may not have reached it.
-            self._sent[tag] = None
+            self.commands[tag].doubt(now_ms)
         elif malfunctions:
             fault = "malfunction %04X" % malfunctions
         elif position > FULL_COUNT:
@@ -87,38 +89,29 @@ class Uk24Mod(Device):
     def actual(self, channel: int):
         return self.values[channel] if self.faults[channel] == "" else None
 
+    def places(self, tag) -> list:
+        return [tag] if isinstance(tag, int) else []
+
     def drive(self, channel: int, percent: float, now_ms: int):
-        self._wanted[channel] = counts(percent)
+        self.commands[channel].want(counts(percent), [percent], now_ms)
 
     def work(self, now_ms: int):
-        for i in range(self.outputs):
-            wanted = self._wanted[i]
-            if wanted is None or self.faults[i] == "actuator not connected":
-                continue
-            if wanted != self._sent[i] or now_ms - self._sent_ms[i] >= REFRESH_MS:
-                tag = "set mp%d" % (i + 1)
-                self.write_register(tag, i * REGISTERS_EACH + SETPOINT, wanted)
-                self.commanded(tag)
-                self._sent[i] = wanted
-                self._sent_ms[i] = now_ms
+        for command in self.commands:
+            # The gateway would acknowledge what no actuator takes.
+            if self.faults[command.channels[0]] != UNCONNECTED and command.due(now_ms):
+                command.sending(self.send(command), now_ms)
 
-    def unsent(self) -> bool:
-        for i in range(self.outputs):
-            if self._wanted[i] is not None and self._wanted[i] != self._sent[i] and self.faults[i] == "":
-                return True
-        return False
+    def unconfirmed(self, channel) -> str:
+        return self.faults[channel] or Device.unconfirmed(self, channel)
+
+    def send(self, command) -> bool:
+        address = command.channels[0] * REGISTERS_EACH + SETPOINT
+        return self.write_register(command.tag, address, command.wanted)
 
     def verified(self, now_ms: int):
         for i in range(self.outputs):
-            self._wanted[i] = None
-            self._sent[i] = None
             self.faults[i] = "not read back yet"
             self.read_now(i)
-
-    def failed(self, tag, why: str, now_ms: int):
-        Device.failed(self, tag, why, now_ms)
-        if not isinstance(tag, int):
-            self._sent = [None] * self.outputs
 
 
 def build(name: str, spec: dict, wired: dict, safe: dict):

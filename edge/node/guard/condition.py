@@ -47,6 +47,13 @@ class Condition:
                 self._since_ms = -1
         self.why = self.test.text()
 
+    def take_over(self, now_ms: int):
+        """Let ``on`` be what the test says now, without a delay."""
+        found = self.test.judge(now_ms, False)
+        if found is not None:
+            self.on = found
+            self._since_ms = -1
+
     def pending(self) -> bool:
         """Whether the test already says otherwise than ``on``, and waits for its delay."""
         return self._since_ms >= 0

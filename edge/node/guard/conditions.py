@@ -19,6 +19,11 @@ class Interlock:
         self.on = False
         self.why = "not proven yet"
 
+    def take_over(self, now_ms: int):
+        """Judge it before anything is driven: no delay."""
+        self.condition.take_over(now_ms)
+        self.update(now_ms)
+
     def update(self, now_ms: int):
         """Judge it now."""
         condition = self.condition

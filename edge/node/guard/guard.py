@@ -22,9 +22,12 @@ class Guard:
         self.stopped = ""
 
     def look(self, now_ms: int) -> bool:
-        """Before the node takes over: judge, drive nothing. True when every output's position is known."""
+        """Before the node takes over: judge, drive nothing. True when every output's position is known.
+
+        A permit that holds counts as proven: the plant has run with it.
+        """
         for interlock in self.interlocks:
-            interlock.update(now_ms)
+            interlock.take_over(now_ms)
         known = True
         for output in self.outputs:
             known = output.look() and known
@@ -58,6 +61,10 @@ class Guard:
             if rank > _RANKS.index(output.forced):
                 output.forced = state
                 output.forced_why = why
+
+    def unconfirmed(self) -> list:
+        """The names of the outputs that no device is known to hold where they shall be."""
+        return [one.name for one in self.outputs if one.unconfirmed or one.state == out.UNKNOWN]
 
     def restore(self, name: str, value: float, acknowledged: bool, first: bool, now_ms: int):
         """A trip that was latched before the start stays so until reset(); ValueError where there is none such."""

@@ -2,6 +2,7 @@
 
 from edge.node.control.demand import BOTH, DOWN, NONE, UP
 from edge.node.control.hand import Hand
+from edge.node.guard.confirmation import Confirmation
 from edge.node.signals import BAD, GOOD, UNCERTAIN
 
 AUTO = "auto"
@@ -11,6 +12,7 @@ INTERLOCK = "interlock"
 TRIP = "trip"
 STOPPED = "stopped"
 UNKNOWN = "unknown"
+UNCONFIRMED = "unconfirmed"
 
 
 class Output:
@@ -21,6 +23,9 @@ class Output:
     while its position is not known, uncertain while it is held at its safe value. ``drive``: from the value
     to the device (edge.node.guard.drive). ``demand``: the demand that it takes, or None for a switch that is
     closed while nothing holds it. ``hand``: a person's value in place of the demand.
+
+    ``confirmation``: whether the device holds ``value``. ``shown`` and ``shown_why``: the state as it is
+    reported, "unconfirmed" while no device has confirmed the value, and its reason.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class Output:
         self.at_end = 0
         self.demand = None
         self.hand = Hand()
+        self.confirmation = Confirmation(device, channel)
         # Set by the guard each tick, before apply().
         self.forced = None
         self.forced_why = ""
@@ -61,6 +67,7 @@ class Output:
     def look(self) -> bool:
         """Learn where the device stands without driving it; True when that is known."""
         device = self.device
+        self.confirmation.clear()
         if not device.ready:
             self.value = None
             self._say(UNKNOWN, BAD, device.fault)
@@ -106,7 +113,11 @@ class Output:
         if self.hand.on and self.state != MANUAL:
             # Overruled, it starts again from where the output then stands: nothing jumps back by itself.
             self.hand.take(value)
-        device.drive(self.channel, self._drive.position(value, dt_s), now_ms)
+        position = self._drive.position(value, dt_s)
+        device.drive(self.channel, position, now_ms)
+        self.confirmation.update(position, self.state in (AUTO, MANUAL), now_ms)
+        if self.state in (AUTO, MANUAL) and self.unconfirmed:
+            self._say(self.state, UNCERTAIN, self.unconfirmed)
 
     def answer(self):
         """Say what became of the demand."""
@@ -150,6 +161,25 @@ class Output:
     def blind(self) -> str:
         """A hand on an output depends on no signal."""
         return ""
+
+    @property
+    def unconfirmed(self) -> str:
+        """Why the device is not known to hold the value, empty where it has confirmed it."""
+        return self.confirmation.why
+
+    @property
+    def shown(self) -> str:
+        """The state as it is reported."""
+        return UNCONFIRMED if self.unconfirmed else self.state
+
+    @property
+    def shown_why(self) -> str:
+        """The reason of ``shown``."""
+        if not self.unconfirmed:
+            return self.why
+        if self.why in ("", self.unconfirmed):
+            return self.state + ": " + self.unconfirmed
+        return self.state + ": " + self.why + "; " + self.unconfirmed
 
     def _take_over(self) -> bool:
         """Start from where the device stands, as far as a demand can be there: 0..100 %."""

@@ -13,10 +13,13 @@ alarm unless COUNT is 0: then ids were left out, after a crash; see ``room.Room.
 ", box BOX" speaks of the ids of that box: one that was in memory only.
 
 A disk that takes nothing is an alarm as well, of the kind "outbox", name "disk": "gone: WHY" and "is back".
+So is a node that has fallen silent, of the kind "node", name "silent": see ``node_silent``; and another
+node of the same name: name "identity", see identity.py.
 """
 
 from edge.node.report import records
 from edge.node.report.catalogue import from_json
+from edge.node.report.identity import Claim, Identity
 from edge.node.report.sender import Sender
 from edge.node.report.speakers import speaker
 
@@ -26,6 +29,7 @@ LOSSES_MS = 10000  # the shortest time between two looks for losses: telling the
 ASK_AGAIN_MS = 5000  # for all values, while a speaker does not know one
 IDLE_MS = 60000
 DAMAGED_MAX = 256
+RIVAL = "another node has this one's site and name, %s/%s, and they throw each other out: rename one of them"
 OUTBOX_STATS = ("bytes", "bytes_max", "memory_only", "errors", "last_error")
 
 
@@ -49,6 +53,7 @@ class Engine:
         self.last_error = ""
         self.disk_fault = ""  # why the outbox is in memory only, once that has been told
         self._off_disk_ms = -1  # since when it is
+        self._contested = False  # another node has the same name
         self._clock = clock
         self._catalogue = None
         self._catalogues = {}
@@ -62,9 +67,11 @@ class Engine:
         self._closing = False
         outbox.attach([one.name for one in speakers])
         self.senders = []
+        identity = Identity(speakers[0].base) if speakers else None
         for one, connection in zip(speakers, connections):
             one.catalogue_of = self.catalogue_of
-            self.senders.append(Sender(one, connection, outbox, self._decoded, clock, budget))
+            claim = Claim(identity)
+            self.senders.append(Sender(one, connection, outbox, self._decoded, clock, budget, claim))
         self._by_name = {sender.name: sender for sender in self.senders}
 
     # What the node hands over --------------------------------------------------------------
@@ -100,6 +107,7 @@ class Engine:
         moved = old.outbox.move_to(self.outbox, now_ms)
         self.malformed += old.malformed
         self.duplicates += old.duplicates
+        self._contested = old._contested
         for sender, before in zip(self.senders, old.senders):
             sender.take_over(before)
             for key in sender.speaker.carried:
@@ -117,6 +125,13 @@ class Engine:
         for sender in self.senders:
             if name in ("", sender.name):
                 sender.reply(payload)
+
+    def node_silent(self, silent: bool, now_ms: int, text: str):
+        """The node hangs, or speaks again: tell it as offline, or be born again. ``text``: of the alarm."""
+        if self._catalogue is not None:
+            self._tell_own("node", "silent", text, True, now_ms)
+        for sender in self.senders:
+            sender.node_silent(silent, now_ms)
 
     def commands(self) -> list:
         """(speaker, payload, retained) since the last call."""
@@ -142,6 +157,7 @@ class Engine:
         """Store, send and hear, without waiting for the network. Returns when to be called again."""
         due_ms = self.outbox.step(now_ms)
         self._watch_disk(now_ms)
+        self._watch_name(now_ms)
         if now_ms >= self._losses_due_ms:
             self._tell_losses(now_ms)
         if self._epoch != self.outbox.epoch and self._catalogue is not None:
@@ -198,6 +214,8 @@ class Engine:
         total["dropped"] = box["thinned"] + box["lost_full"] + box["lost_damage"]
         total["queued"] = queued
         total["malformed"] = self.malformed
+        if self._contested:
+            last_error = RIVAL % (self._catalogue.site, self._catalogue.node)
         total["last_error"] = last_error or box["last_error"]
         total["outbox"] = {key: box[key] for key in OUTBOX_STATS}
         total["speakers"] = speakers
@@ -279,6 +297,15 @@ class Engine:
         if not self.disk_fault and now_ms - self._off_disk_ms >= box.PATIENCE_MS:
             self.disk_fault = box.stats["last_error"] or "no reason is known"
             self._tell_own("outbox", "disk", "gone: " + self.disk_fault, True, now_ms)
+
+    def _watch_name(self, now_ms: int):
+        contested = False
+        for sender in self.senders:
+            contested = contested or now_ms < sender.connection.contested_until_ms
+        if contested and not self._contested and self._catalogue is not None:
+            text = RIVAL % (self._catalogue.site, self._catalogue.node)
+            self._tell_own("node", "identity", text, True, now_ms)
+        self._contested = contested
 
     def _tell(self, loss: dict, now_ms: int):
         what = "samples" if loss["lane"] == records.SAMPLE else "events"

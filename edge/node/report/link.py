@@ -10,6 +10,7 @@ what it is:
        payload
     A  the answer to a command: length of the speaker's name (8 bits), name, payload
     F  please make what you have durable now: the node's ring fills up
+    B  nothing: the node is there. Sent when it has said nothing else for a second
     reporter to node
     S  its statistics as JSON, once a second; "stored": [boot, seq] confirms all records up to there
     Q  please tell all values
@@ -30,6 +31,7 @@ from edge.node.report.ring import RING_BYTES, Ring
 MESSAGE_MAX = 65536  # bytes of a datagram
 STATS_PERIOD_MS = 1000
 STATS_STALE_MS = 5000
+BEAT_PERIOD_MS = 1000
 RETRY_MS = 50
 CLOSE_WAIT_S = 0.5
 # While records go on being lost they are told so often, as alarms that take room themselves.
@@ -42,6 +44,7 @@ RECORD = b"R"
 LIVE = b"M"
 ANSWER = b"A"
 FLUSH = b"F"
+BEAT = b"B"
 STATS = b"S"
 SNAPSHOT = b"Q"
 COMMAND = b"K"
@@ -135,6 +138,7 @@ class ReporterLink:
         self._commands = []
         self._flush_asked = False
         self._now_ms = 0
+        self._spoke_ms = 0
         self._tell_losses_ms = 0
         if sock is not None:
             self.attach(sock)
@@ -146,6 +150,7 @@ class ReporterLink:
         sock.setblocking(False)
         self._socket = sock
         self.alive = True
+        self.last_error = ""
         self.heard_ms = -1
         self._catalogue_due = bool(self._catalogue)
         self._flush_asked = False
@@ -222,6 +227,8 @@ class ReporterLink:
         self._now_ms = now_ms
         self._hear(now_ms)
         self._push()
+        if now_ms - self._spoke_ms >= BEAT_PERIOD_MS:
+            self._send(BEAT)
         self._fresh = self.heard_ms >= 0 and now_ms - self.heard_ms < STATS_STALE_MS
         waiting = self.alive and (self._catalogue_due or self.ring.unsent)
         return now_ms + (RETRY_MS if waiting else STATS_PERIOD_MS)
@@ -299,6 +306,7 @@ class ReporterLink:
             self._judge(error)
             return False
         self.sent += 1
+        self._spoke_ms = self._now_ms
         return True
 
     def _hear(self, now_ms: int):

@@ -1,6 +1,7 @@
 """What the node says, and under which topics. The one place that knows both.
 
-Topics: <base>/state, <base>/telemetry, <base>/event, <base>/reporter with base furnace/<site>/<node>.
+Topics: <base>/state, <base>/telemetry, <base>/event, <base>/reporter, <base>/alive with base
+furnace/<site>/<node>.
 Payloads are JSON; ``v`` is the version of their form.
 """
 
@@ -15,6 +16,7 @@ STATE = "state"
 TELEMETRY = "telemetry"
 EVENT = "event"
 REPORTER = "reporter"
+ALIVE = "alive"
 ONLINE = b"online"
 OFFLINE = b"offline"
 
@@ -41,7 +43,8 @@ def telemetry(node, now_ms: int, utc_ms: int) -> bytes:
     outputs = {}
     for output in guard.outputs:
         value = None if output.value is None else round(output.value, 3)
-        outputs[output.name] = [value, output.state, output.why] if output.why else [value, output.state]
+        why = output.shown_why
+        outputs[output.name] = [value, output.shown, why] if why else [value, output.shown]
     loops = {}
     for loop in node.loops:
         if loop.set_point is not None:
@@ -83,7 +86,7 @@ def line(bus, up_ms: int) -> dict:
         errors += station.errors
         late += station.late
         device = station.device
-        why = device.link_fault or device.fault or device.not_following
+        why = device.link_fault or device.fault or device.not_following or device.trouble()
         if why:
             faulty[device.name] = why
     busy_pct = round(bus.busy_us / (10.0 * up_ms), 1) if up_ms > 0 else 0.0

@@ -6,7 +6,7 @@ changes nothing here.
 """
 
 from edge.node.report.catalogue import BOOLEAN, FLOAT, TEXT, Catalogue, Metric
-from edge.node.report.records import BAD, FLOAT_MAX, FLOAT_MIN, GOOD, SampleWriter
+from edge.node.report.records import BAD, FLOAT_MAX, FLOAT_MIN, GOOD, UNCERTAIN, SampleWriter
 
 _NEVER_MS = 1 << 62
 
@@ -86,18 +86,25 @@ class Sampler:
 
     def _look_at_numbers(self, now_ms: int, over: bool):
         told = self._told
+        qualities = self._qualities
         lows = self._lows
         highs = self._highs
         due_ms = self._due_ms
         index = len(self._sources)
         for thing, attribute in self._numbers:
             value = getattr(thing, attribute)
-            if value is None or told[index] is None:
-                due = value is not told[index]
+            quality = GOOD
+            if value is None:
+                quality = BAD
+            elif getattr(thing, "unconfirmed", ""):
+                # Of an output: no device has confirmed it.
+                quality = UNCERTAIN
+            if quality != qualities[index] or value is None or told[index] is None:
+                due = quality != qualities[index] or value is not told[index]
             else:
                 due = value != told[index] and not lows[index] < value < highs[index]
             if due or (over and now_ms >= due_ms[index]):
-                self._tell(index, BAD if value is None else GOOD, value, now_ms)
+                self._tell(index, quality, value, now_ms)
             index += 1
 
     def _look_at_states(self, now_ms: int, over: bool):
@@ -182,7 +189,7 @@ def _states(description: dict, node) -> list:
     states = []
     for output in node.guard.outputs:
         device = description["output"][output.name]["device"]
-        states.append(("output." + output.name + ".state", TEXT, device, output, "state"))
+        states.append(("output." + output.name + ".state", TEXT, device, output, "shown"))
     for loop in node.loops:
         states.append(("loop." + loop.name + ".mode", TEXT, "", loop, "mode"))
     for block in node.chain:

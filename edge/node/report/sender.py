@@ -10,10 +10,12 @@ is sent again on the next one. A speaker without ``history`` gets all open entri
 """
 
 from edge.node.report.delivery import OWN, Batch, Delivery
+from edge.node.report.identity import CONTESTED_MS
 from edge.node.report.records import EVENT, SAMPLE
 
 LANES = (EVENT, SAMPLE)  # in the order in which they are sent
 
+BIRTHS_MS = 1000  # the shortest time between two births on a connection, however many are asked for
 PARTING_MS = 2000  # for the goodbye before a connection that is given up on purpose
 MERGED_MAX = 64  # newest entries shown to a speaker without history
 ANSWERS_MAX = 16  # answers to commands that wait for room
@@ -37,9 +39,10 @@ class Sender:
     ``decode(lane, id, record)``: the Sample or Event, None for a record that can't be read.
     ``clock``: for the wall-clock time in births and goodbyes.
     ``budget``: records that one step may turn into messages.
+    ``claim``: sees to it that no other node has this one's name, see identity.py; None: nobody does.
     """
 
-    def __init__(self, speaker, connection, outbox, decode, clock, budget: int = 64):
+    def __init__(self, speaker, connection, outbox, decode, clock, budget: int = 64, claim=None):
         self.name = speaker.name
         self.speaker = speaker
         self.connection = connection
@@ -48,6 +51,7 @@ class Sender:
         self.ending = RUNNING
         self.commands_lost = 0
         self._begun = False
+        self._claim = claim
         self._outbox = outbox
         self._decode = decode
         self._clock = clock
@@ -63,6 +67,8 @@ class Sender:
         self._end_ms = 0
         self._forget()
         connection.before_connect = self._before_connect
+        if claim is not None:
+            connection.question = (claim.identity.topic, claim.identity.token)
 
     def _forget(self):
         """As it is without a connection."""
@@ -70,6 +76,9 @@ class Sender:
         self._subscribed = False
         self._born = False
         self._part_by_ms = -1  # the deadline of a goodbye before the next connection
+        self._part_why = ""
+        self._births_due_ms = 0
+        self._claimed = False
         self._born_after = {EVENT: 0, SAMPLE: 0}
         self._events_at = 0  # sent up to this id
         self._live_at = 0
@@ -100,11 +109,24 @@ class Sender:
         self.delivery.take_over(old.delivery)
         self.speaker.untold += old.speaker.untold
         self.speaker.refused += old.speaker.refused
+        self.speaker.node_silent = old.speaker.node_silent
         self.commands_lost += old.commands_lost
         self._connections = old._connections
+        self._claim = old._claim
+        self.connection.question = old.connection.question
+        self.connection.contested_until_ms = old.connection.contested_until_ms
         self._commands = old._commands
         self._answers = old._answers
         self._retained = old._retained
+
+    def node_silent(self, silent: bool, now_ms: int):
+        """The node has fallen silent, or speaks again: who listens must not take it for sound meanwhile."""
+        self.speaker.node_silent = silent
+        if silent and not self.speaker.ready():
+            if self._born:
+                self._part_from("the node is silent", now_ms)
+        else:
+            self._born = False
 
     def live(self, topic: str, payload: bytes, retain: bool, qos: int) -> bool:
         """Send a message that is not from the outbox at once or never; a retained one on every connection."""
@@ -158,6 +180,8 @@ class Sender:
             due_ms = min(due_ms, self._end(now_ms))
         elif self._part_by_ms >= 0:
             due_ms = min(due_ms, self._part(now_ms))
+        if self._births_due_ms > now_ms and not self._born:
+            due_ms = min(due_ms, self._births_due_ms)
         barrier_ms = self.delivery.barrier_due_ms()
         if barrier_ms >= 0:
             due_ms = min(due_ms, max(barrier_ms, now_ms))
@@ -191,6 +215,9 @@ class Sender:
             what = event[0]
             if what == "ack":
                 self.delivery.acknowledge(event[1], now_ms)
+            elif what == "heard" and self._claim is not None and event[1] == self._claim.identity.topic:
+                if self._claim.heard(self.connection.address, event[2], now_ms):
+                    self.connection.contested_until_ms = now_ms + CONTESTED_MS
             elif what == "heard":
                 for action in self.speaker.heard(event[1], event[2], event[3]):
                     self._act(action, now_ms)
@@ -208,8 +235,10 @@ class Sender:
         self._lose()
         self._up = True
         self._connections += 1
-        self.last_error = ""
+        self.last_error = self.delivery.last_error = self.speaker.last_error = ""
         topics = self.speaker.subscriptions()
+        if self._claim is not None:
+            topics = topics + [(self._claim.identity.topic, 0)]
         if topics:
             self.connection.subscribe(topics)
         else:
@@ -228,11 +257,10 @@ class Sender:
                 self.commands_lost += 1
         elif what in ("rebirth", "births"):
             self._born = False
-        elif what == "host" and not action[1] and self._part_by_ms < 0:
+        elif what == "host" and not action[1]:
             # The primary host is gone: say goodbye, and begin again, at the next broker where there is one.
             if self._born or self.connection.choices > 1:
-                self._part_by_ms = now_ms + PARTING_MS
-                self._say_goodbye()
+                self._part_from("the primary host is offline", now_ms)
 
     def _done(self, batch):
         self._outbox.done(self.name, batch.lane, batch.first_id, batch.last_id)
@@ -246,8 +274,9 @@ class Sender:
         if not delivery.flush(now_ms) or self._part_by_ms >= 0 or self.ending >= FAREWELL:
             return
         if not self._born:
-            if not (self.speaker.known() and self.speaker.ready()):
+            if now_ms < self._births_due_ms or not (self.speaker.known() and self.speaker.ready()):
                 return
+            self._births_due_ms = now_ms + BIRTHS_MS
             self._be_born()
             if not delivery.flush(now_ms):
                 return
@@ -272,6 +301,11 @@ class Sender:
     def _be_born(self):
         self.delivery.put(self.speaker.births(self._clock.utc_ms()), OWN)
         self.delivery.put(self._retained.values(), OWN)
+        if self._claim is not None and not self._claimed:
+            # Behind what stood there before: that came with the answer to the subscription.
+            self._claimed = True
+            topic, token = self.connection.question
+            self.delivery.put([(topic, token, 1, True)], OWN)
         self._born = True
         last_id = self._outbox.last_id(SAMPLE)
         # What was live and has not gone is older than these births.
@@ -381,11 +415,17 @@ class Sender:
         if self._up and self._born:
             self.delivery.put(self.speaker.goodbye(self._clock.utc_ms()), OWN)
 
+    def _part_from(self, why: str, now_ms: int):
+        if self._part_by_ms < 0:
+            self._part_by_ms = now_ms + PARTING_MS
+            self._part_why = why
+            self._say_goodbye()
+
     def _part(self, now_ms: int) -> int:
         """Go on to the next broker, or to the same again, once the goodbye has gone."""
         if self._up and now_ms < self._part_by_ms and not self.delivery.idle():
             return self._part_by_ms
-        self.connection.drop("the primary host is offline", True)
+        self.connection.drop(self._part_why, True)
         self._lose()
         return now_ms
 

@@ -28,7 +28,7 @@ VALUES = [
     wrong("bus.field", "baud", '"38400"', "write it without quotes"),
     wrong("bus.field", "baud", "true", "true and false are no numbers"),
     wrong("bus.field", "baud", "nan", "expected 1200, 2400"),
-    wrong("bus.field", "framing", '"7E1"', '"8N1", "8E1", "8O1" or "8N2"'),
+    wrong("bus.field", "framing", '"7E1"', '"8N2", "8E2" or "8O2"'),
     wrong("bus.field", "framing", "8", "in quotes"),
     wrong("bus.field", "timeout_ms", "4", "from 5 to 5000 ms"),
     wrong("bus.field", "late_ms", "-1", "from 0 to 60000 ms"),

@@ -97,7 +97,7 @@ def on_micropython(tmp_path, data: bytes) -> str:
         env=dict(os.environ, MICROPYPATH=f"{ROOT}:.frozen"),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=120,
     )
     assert result.returncode == 0, result.stderr
     return result.stdout.strip()

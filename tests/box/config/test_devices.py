@@ -6,6 +6,7 @@ import pytest
 
 from edge.box.config import check
 from edge.box.config.families import BY_HAND, BY_ITSELF, BY_NODE, FAMILIES, NEVER
+from edge.node.devices.register_codec import ORDERS, TYPES
 from tests.box.config.edits import drop, drop_table, header_line, key_line, problems, put
 
 PATH = Path(__file__).parents[2] / "node" / "devices" / "all_types" / "node.toml"
@@ -113,14 +114,16 @@ WRONG = [
     # registers
     (POWER, "role", '"reed"', "did you mean 'read'?"),
     (POWER, "table", '"inputs"', "did you mean 'input'?"),
-    (POWER, "type", '"f64"', '"s32" or "f32"'),
+    (POWER, "type", '"f16"', '"s64" or "f64"'),
     (POWER, "type", '"bit"', 'type = "bit" in table "input"'),
     (POWER, "address", "65535", "is two registers long"),
     (POWER, "address", "65536", "from 0 to 65535"),
     (POWER, "word_order", '"little"', '"high_first" or "low_first"'),
     (POWER, "scale", "0", "makes every reading 0"),
-    (POWER, "bit", "3", 'expected "u16"'),
-    (POWER, "bad", '["none"]', "a list of numbers"),
+    (POWER, "bit", "3", 'expected "u16", "u32" or "u64"'),
+    (POWER, "bad", '["none"]', "write numbers without quotes, bits in quotes"),
+    (POWER, "bad", '["0x123456789"]', "which an f32 can't hold, expected 8 digits behind 0x at most"),
+    (POWER, "bad", "[0x7F7FFFFF]", 'may be a number or its bits; write 2139095039.0 or "0x7F7FFFFF"'),
     (POWER, "unit", '"furlong"', "expected a known unit"),
     (POWER, "unit_ms", "1", "which only 'lease' reads"),
     (POWER, "adress", "1", "did you mean 'address'?"),
@@ -133,6 +136,32 @@ WRONG = [
     (SAFE, "output", '"limits"', "did you mean 'limit'?"),
     (SAFE, "output", '"power"', 'no register of that name with the role "write"'),
     (SAFE, "type", '"s16"', 'but its output limit "u16"'),
+    (POWER, "byte_order", '"DCBA"', "expected one of them; remove word_order"),
+    (POWER, "byte_order", '"DBCA"', "did you mean"),
+    (POWER, "byte_order", '"BA"', 'expected "ABCD", "BADC", "CDAB" or "DCBA"'),
+    (POWER, "bits", "2", "no bit to count them from"),
+    (POWER, "bad", "-9999", "write numbers between brackets"),
+    (POWER, "bad", "[nan]", "stands for no value without being named"),
+    (POWER, "bad", "[3.5e38]", "which an f32 can't hold, expected a number"),
+    (POWER, "address", "400001", 'means address = 0 of table "holding" (function 3): write that'),
+    (POWER, "address", "365536", 'means address = 65535 of table "input" (function 4): write that'),
+    (POWER, "address", "70001", "from 0 to 65535; choose a number in that range"),
+    (POWER, "period_ms", "49", "from 50 to 3600000 ms"),
+    (POWER, "write_function", "16", "which only 'write', 'setting', 'safe' or 'lease' reads"),
+    (LIMIT, "byte_order", '"ABCD"', 'expected "AB" or "BA"'),
+    (LIMIT, "bad", "[0x10000]", "expected whole numbers from -32768 to 65535"),
+    (LIMIT, "bad", "[-32769]", "expected whole numbers from -32768 to 65535"),
+    (LIMIT, "bad", "[0.5]", "expected whole numbers from -32768 to 65535"),
+    (LIMIT, "bit", "3", "which only 'read' reads"),
+    (LIMIT, "write_function", "5", 'for an u16 of table "holding", expected 6 or 16'),
+    (LIMIT, "write_function", "3", "expected 5, 6, 15 or 16"),
+    (SAFE, "byte_order", '"BA"', 'has byte_order = "BA", but its output limit "AB"'),
+    ("device.meter", "unit", "256", "from 1 to 255"),
+    ("device.m7018", "unit", "248", "from 1 to 247"),
+    ("device.meter", "max_registers", "1", "must read register power (f32), which is two registers long"),
+    ("device.meter", "max_registers", "126", "from 1 to 125"),
+    ("device.meter", "merge", '"no"', "expected true or false"),
+    ("device.m7018", "merge", "false", "which only 'modbus' reads"),
     (LEASE, "unit_ms", "0", "from 1 to"),
     (LEASE, "unit_ms", "300", "is no multiple of"),
 ]
@@ -164,6 +193,141 @@ def test_what_does_not_fit_into_a_float_is_told():
     text = put(text, LIMIT, "scale", "1e-38")
     ((line, told),) = problems(text)
     assert line == key_line(text, LIMIT, "at_100") and "holds -3.4e+38 to 3.4e+38" in told
+
+
+# Registers as they are described ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "bad", "bits"),
+    [
+        ("u16", "[0xFFFF, 0xFFFE, 65533]", [0xFFFF, 0xFFFE, 0xFFFD]),
+        ("s16", "[0x8000, -32768, -1.0]", [0x8000, 0x8000, 0xFFFF]),
+        ("u32", "[0xFFFFFFFF]", [0xFFFFFFFF]),
+        ("s32", "[0x80000000, -2147483648]", [0x80000000, 0x80000000]),
+        ("u64", "[0xFFFFFFFFFFFFFFFF, 18446744073709551614]", [2**64 - 1, 2**64 - 2]),
+        ("s64", "[-9223372036854775808]", [2**63]),
+        ("f32", '[-9999, 0.1, 9.96921e36, "0x7F7FFFFF"]', [0xC61C3C00, 0x3DCCCCCD, 0x7CF00000, 0x7F7FFFFF]),
+        ("f64", "[-9999, 1e300]", [0xC0C3878000000000, 0x7E37E43C8800759C]),
+        ("f64", '["0x7FEFFFFFFFFFFFFF"]', [0x7FEFFFFFFFFFFFFF]),
+        ("s16", '["0x8000"]', [0x8000]),
+    ],
+)
+def test_values_that_stand_for_none_reach_the_node_as_bits_over_the_whole_range_of_the_type(kind, bad, bits):
+    text = put(put(TEXT, POWER, "type", f'"{kind}"'), POWER, "bad", bad)
+    if kind.endswith("16"):
+        text = drop(text, POWER, "word_order")
+    assert problems(text) == []
+    power = described(text).description["device"]["meter"]["register"]["power"]
+    assert power["bad"] == bits and all(type(one) is int for one in power["bad"])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TYPES if kind != "bit"])
+def test_each_type_takes_the_byte_orders_of_its_size_and_no_others(kind):
+    text = drop(put(TEXT, POWER, "type", f'"{kind}"'), POWER, "word_order")
+    for order, (size, _, _) in ORDERS.items():
+        found = problems(put(text, POWER, "byte_order", f'"{order}"'))
+        assert bool(found) is (size != TYPES[kind][0]), (order, found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bit", "bits", "right"),
+    [
+        ("u16", 15, None, True),
+        ("u16", 16, None, False),
+        ("u16", 12, 4, True),
+        ("u16", 12, 5, False),
+        ("u32", 31, None, True),
+        ("u32", 31, 2, False),
+        ("u64", 0, 64, True),
+        ("u64", 63, 1, True),
+        ("s32", 0, 1, False),
+        ("f32", 0, 1, False),
+    ],
+)
+def test_a_group_of_bits_lies_within_its_register(kind, bit, bits, right):
+    text = put(put(drop(TEXT, POWER, "word_order"), POWER, "type", f'"{kind}"'), POWER, "bit", str(bit))
+    if bits is not None:
+        text = put(text, POWER, "bits", str(bits))
+    assert (problems(text) == []) is right
+
+
+@pytest.mark.parametrize(
+    ("table", "address", "hint"),
+    [
+        ("holding", 40001, 'address = 0 of table "holding" (function 3)'),
+        ("holding", 40110, 'address = 109 of table "holding" (function 3)'),
+        ("input", 30007, 'address = 6 of table "input" (function 4)'),
+        ("input", 40001, 'address = 0 of table "holding" (function 3)'),
+        ("holding", 39999, 'address = 9998 of table "input" (function 4)'),
+        ("holding", 40000, ""),
+        ("holding", 30000, ""),
+        ("holding", 10001, ""),
+        ("holding", 50001, ""),
+        ("input", 0, ""),
+    ],
+)
+def test_an_address_that_looks_like_a_register_number_is_hinted_at(table, address, hint):
+    text = put(put(TEXT, POWER, "table", f'"{table}"'), POWER, "address", str(address))
+    told = [
+        (line, sentence) for line, sentence in described(text).warnings if "Modicon notation" in sentence
+    ]
+    if not hint:
+        assert told == []
+        return
+    ((line, sentence),) = told
+    assert line == key_line(text, POWER, "address") and hint in sentence
+    assert f"has address = {address}, which looks like a register number" in sentence
+
+
+def test_a_discrete_input_written_as_10001_and_all_others_of_the_device_in_one_warning():
+    extra = "".join(
+        f'\n[device.meter.register.d{i}]\nrole = "read"\ntable = "discrete"\naddress = {10001 + i}\n'
+        'type = "bit"\nunit = ""\n'
+        for i in range(5)
+    )
+    told = [sentence for _, sentence in described(TEXT + extra).warnings if "Modicon" in sentence]
+    assert len(told) == 1 and 'address = 0 of table "discrete" (function 2)' in told[0]
+    assert told[0].endswith("registers that look alike: d1, d2, d3, 1 more")
+
+
+def test_a_register_with_a_period_of_its_own_keeps_its_signals_good_for_that_long():
+    text = put(TEXT, POWER, "period_ms", "20000")
+    ((line, told),) = problems(text)
+    assert line == key_line(text, "signal.power", "stale_ms")
+    assert "more than two periods of device meter register power; write more than 40000" in told
+    assert problems(put(text, "signal.power", "stale_ms", "50000")) == []
+    assert problems(put(put(text, POWER, "period_ms", "1000"), "signal.power", "stale_ms", "2500")) == []
+
+
+KEY = "device.meter.register.key"
+
+
+def test_a_setting_of_64_bits_reaches_the_node_whole():
+    setting = '\n[device.meter.register.key]\nrole = "setting"\ntable = "holding"\naddress = 90\n'
+    text = TEXT + setting + 'type = "u64"\nvalue = 0x0123456789ABCDEF\n'
+    assert problems(text) == []
+    assert described(text).description["device"]["meter"]["register"]["key"]["value"] == 0x0123456789ABCDEF
+    for kind, value, words in (
+        ("s64", "0xFFFFFFFFFFFFFFFF", "holds -9223372036854775808 to 9223372036854775807"),
+        ("u64", "0x1FFFFFFFFFFFFFFFF", "write a finite number"),
+        ("u64", "-1", "holds 0 to 18446744073709551615"),
+    ):
+        wrong = put(put(text, KEY, "type", f'"{kind}"'), KEY, "value", value)
+        ((line, told),) = problems(wrong)
+        assert line == key_line(wrong, KEY, "value") and words in told
+
+
+@pytest.mark.parametrize(
+    ("table", "kind", "functions"),
+    [("coil", "bit", (5, 15)), ("holding", "s16", (6, 16)), ("holding", "f64", (16,))],
+)
+def test_a_write_function_fits_its_register(table, kind, functions):
+    setting = f'\n[device.meter.register.s]\nrole = "setting"\ntable = "{table}"\naddress = 90\n'
+    text = TEXT + setting + f'type = "{kind}"\nvalue = 1\n'
+    for function in (5, 6, 15, 16):
+        found = problems(put(text, "device.meter.register.s", "write_function", str(function)))
+        assert bool(found) is (function not in functions), (function, found)
 
 
 def test_a_lease_may_count_in_any_unit_that_goes_into_it():
@@ -209,7 +373,10 @@ def test_an_m7018_has_thermocouples_of_one_type():
 
 def test_a_described_device_without_registers():
     text = TEXT
-    for table in (POWER, LIMIT, SAFE, LEASE, "signal.power", "output.meter", "loop.meter"):
+    meter = described().description["device"]["meter"]
+    registers = ["device.meter.register." + name for name in meter["register"]]
+    signals = ["signal.power", "signal.total", "signal.state"]
+    for table in (*registers, *signals, "output.meter", "loop.meter"):
         text = drop_table(text, table)
     told = " ".join(sentence for _, sentence in problems(text))
     assert "write them as [device.meter.register.NAME]" in told

@@ -33,7 +33,7 @@ def test_a_right_file_fits(path):
 @pytest.mark.parametrize(
     ("table", "key", "value"),
     [
-        ("node", "tick_ms", "49"), ("bus.field", "baud", "38401"), ("device.roof", "unit", "0"),
+        ("node", "tick_ms", "49"), ("bus.field", "baud", "38401"), ("device.roof", "period_ms", "0"),
         ("signal.power", "unit", '"furlong"'), ("calc.t_peak", "kind", '"voted"'), ("loop.steam", "gain", "-1"),
         ("loop.steam", "gian", "1"), ("output.burner", "safe", '"off"'), ("loop.steam", "if_bad", '"holds"'),
         ("alarm.o2_low", "dead_band", "0"), ("loop.draught", "forward", '["total_air", 1]'),

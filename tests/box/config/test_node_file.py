@@ -81,7 +81,7 @@ def test_without_a_broker_and_without_a_report():
     assert list(report.pop("signal")) == load(PATH)["order"]["signal"] + [
         "section_a", "section_b", "t_furnace", "t_peak", "lambda", "total_air",
     ]  # fmt: skip
-    assert report == {"period_ms": 1000, "dead_band_pct": 0.1, "sample_ms": 60000}
+    assert report == {"period_ms": 1000, "reporter_ms": 10000, "dead_band_pct": 0.1, "sample_ms": 60000}
 
 
 def test_order_is_that_of_the_file():

@@ -70,6 +70,23 @@ def test_schema():
         assert word in sentence
 
 
+def test_a_missing_schema_does_not_hide_the_other_problems():
+    text = put(put(REFERENCE, "node", "tick_ms", "1"), "loop.steam", "gain", '"1,5"')
+    for schema in ("", 'schema = "1"'):
+        found = problems(text.replace("schema = 2", schema))
+        assert len(found) == 3 and "schema" in found[0][1], found
+        assert "tick_ms" in found[1][1]
+        assert "write 1.5, with a decimal point and without quotes" in found[2][1]
+    ((_, sentence),) = problems(text.replace("schema = 2", "schema = 1"))
+    assert "convert the file" in sentence, "a file of another schema may have other keys"
+
+
+def test_a_near_type_is_named():
+    for wrong, right in (("eurotherm3216", "eurotherm3200"), ("Eurotherm3208", "eurotherm3200")):
+        found = problems(put(REFERENCE, "device.roof", "type", f'"{wrong}"'))
+        assert any(f"did you mean '{right}'?" in text for _, text in found), found
+
+
 @pytest.mark.parametrize(("addition", "start", "words"), ADDITIONS, ids=[case[1] for case in ADDITIONS])
 def test_an_addition_that_is_wrong(addition, start, words):
     ((line, sentence),) = problems(REFERENCE + addition)
@@ -133,8 +150,14 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file():
     ("data", "line", "words"),
     [
         (b"schema = 2\n[node\n", 2, "this is not TOML"),
-        (b"schema = 2\nschema = 1\n", 2, "Cannot overwrite a value"),
-        (b"schema = 2\n[node]\n[node]\n", 3, "Cannot declare"),
+        (b"schema = 2\nschema = 2\n", 2, "the key schema stands twice, first in line 1"),
+        (b"schema = 2\n[node]\n[node]\n", 3, "[node] stands twice, first in line 2; keep one of them"),
+        (b"[a]\nti_s = 1\n[b]\ngain = 2\nti_s = 3\ngain= 4\n", 6, "gain stands twice, first in line 4"),
+        (b"[loop.a]\ngain = 1,5  # per cent\n", 2, "1,5 has a decimal comma, expected a point; write 1.5"),
+        (b"[loop.a]\ngain = -0,05\n", 2, "write -0.05"),
+        (b"\xef\xbb\xbfschema = 2\n", 1, "begins with a byte order mark (BOM)"),
+        ("schema = 2\n".encode("utf-16"), 1, "this is UTF-16"),
+        (b"x = 'a' b\n", 1, "this is not TOML"),
         (b"schema = 2\nname = 'open\n", 2, "this is not TOML"),
         (b'schema = 2\nx = """open\n\n', 2, "at the end"),
         (b"schema = 2\n\n# \xe4\n", 3, "save the file as UTF-8"),

@@ -70,7 +70,8 @@ def test_sparkplug_and_home_assistant():
     text = REFERENCE + "[report.sparkplug]\n[report.home_assistant]\n[report.json]\nenabled = false\n"
     found = report(text)
     assert found["sparkplug"] == {"group": "bishkek", "edge_node": "line1", "datatype_in_data": False}
-    assert found["home_assistant"] == {"prefix": "homeassistant"}
+    assert found["home_assistant"] == {"prefix": "homeassistant", "expire_s": 190}
+    assert "expire_s" not in report(put(text, "report", "sample_ms", "0"))["home_assistant"]
     assert "json" not in found
     text = REFERENCE + '[report.sparkplug]\ngroup = "kg"\nedge_node = "n1"\nprimary_host = "scada"\n'
     assert report(text)["sparkplug"] == {

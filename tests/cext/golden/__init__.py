@@ -27,7 +27,7 @@ def run(runtime: str, trace: str, count: int = STEPS, first: int = -1, last: int
     if first >= 0:
         command += [str(first), str(last)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MICROPYPATH": f"{ROOT}:.frozen"}
-    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
     if result.returncode != 0:
         raise AssertionError(f"trace {trace} on {runtime} failed:\n{result.stderr or result.stdout[-2000:]}")
     return [line.split() for line in result.stdout.splitlines()[1:]]

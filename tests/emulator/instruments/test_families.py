@@ -13,6 +13,7 @@ from pymodbus.pdu import DecodePDU, bit_message, register_message
 from edge.emulator import plant_file
 from edge.emulator.dcon_slave import slaves_of
 from edge.emulator.instruments import table
+from edge.emulator.instruments.instrument import FaultError
 
 PLANT = """
 [plant]
@@ -82,8 +83,8 @@ def plant(kind, more="", keys=None):
 class Master:
     """pymodbus' frames to and from the one instrument of a plant."""
 
-    def __init__(self, kind, more=""):
-        self.plant = plant(kind, more)
+    def __init__(self, kind, more="", keys=None):
+        self.plant = plant(kind, more, keys)
         (self.instrument,) = self.plant.instruments
         self.model = self.plant.model
         self.slaves = slaves_of(self.plant.instruments, self.plant.baud)
@@ -158,6 +159,10 @@ def test_adam_thermocouples(kind):
     assert master.bits(0, 2) == [False, False]  # 00001
     master.instrument.begin_fault("burnt_out", "ai0", master.now_us)
     assert master.bits(0, 2) == [True, False] and master.registers(0) == [0xFFFF]
+    master.instrument.end_fault("burnt_out", "ai0", master.now_us)
+    master.instrument.begin_fault("shorted", "ai0", master.now_us)
+    (count,) = master.registers(0)
+    assert abs(count * 1370.0 / 65536.0 - 25.0) < 0.02 and master.bits(0, 2) == [False, False]
     assert master.registers(200) == [0x0F]  # 40201
     assert master.registers(210) == [0x4018 if kind == "adam4018+" else 0x4118]  # 40211
 
@@ -238,6 +243,85 @@ def test_the_analyser():
     master = Master("o2_analyser")
     o2_pct = struct.unpack(">f", struct.pack(">HH", *master.registers(0, 2, "input")))[0]
     assert o2_pct == pytest.approx(master.model.o2_wet_pct, abs=0.5)
+
+
+def test_a_device_of_the_plant_file_in_other_orders_with_bits_and_without_values():
+    keys = """
+    functions = [3, 16]
+    max_registers = 4
+    merge = false
+    [instrument.it.t]
+    table = "holding"
+    address = 0
+    type = "f64"
+    byte_order = "HGFEDCBA"
+    reads = "t_a1_c"
+    [instrument.it.total]
+    table = "holding"
+    address = 4
+    type = "u64"
+    byte_order = "GHEFCDAB"
+    value = 0x0123456789ABCDEF
+    [instrument.it.state]
+    table = "holding"
+    address = 8
+    type = "u16"
+    bit = 4
+    bits = 3
+    value = 5
+    [instrument.it.alarm]
+    table = "holding"
+    address = 8
+    type = "u16"
+    bit = 15
+    [instrument.it.level]
+    table = "holding"
+    address = 9
+    type = "s16"
+    byte_order = "BA"
+    bad = [0x8000, 0x7FFF]
+    scale = 0.1
+    value = -2.5
+    """.replace("\n    ", "\n")
+    master = Master("modbus", keys=keys)
+    data = struct.pack(">4H", *master.registers(0, 4))
+    assert struct.unpack("<d", data)[0] == pytest.approx(master.model.t_a1_c, abs=1e-9)
+    assert master.registers(4, 4) == [0xCDEF, 0x89AB, 0x4567, 0x0123]
+    assert master.registers(8) == [0x0050]
+    assert master.registers(9) == [0xE7FF]  # -25
+    instrument = master.instrument
+    instrument.set_register("alarm", 1)
+    assert master.registers(8) == [0x8050] and instrument.register("state") == 5
+    instrument.set_register("level", float("nan"))
+    assert master.registers(9) == [0x0080]
+    assert instrument.register("level") != instrument.register("level")
+    # It knows 3 and 16 only, four registers a request, and no request that spans two of its own.
+    assert master.write(8, 0) == 1
+    request = register_message.WriteMultipleRegistersRequest
+    assert not master.ask(request(dev_id=7, address=4, registers=[1, 0, 0, 0])).isError()
+    assert instrument.register("total") == 1
+    reading = register_message.ReadHoldingRegistersRequest
+    assert master.ask(reading(dev_id=7, address=8, count=2)).exception_code == 2
+    assert master.ask(reading(dev_id=7, address=0, count=5)).exception_code == 3
+    assert master.ask(request(dev_id=7, address=4, registers=[1] * 5)).exception_code == 3
+    instrument.reset(master.now_us)
+    assert instrument.register("total") == 0x0123456789ABCDEF and instrument.register("level") == -2.5
+
+
+def test_what_a_test_sets_in_a_described_device_drives_as_if_it_were_written():
+    master = Master("modbus")
+    instrument = master.instrument
+    instrument.set_register("speed", 25.0)
+    assert instrument.percent == [50.0] and master.registers(10) == [250]
+    assert instrument.register("limit") == 1
+    instrument.set_register("limit", 0)
+    assert master.bits(3) == [False]
+    with pytest.raises(FaultError, match="temperature shows t_a1_c of the model: set that"):
+        instrument.set_register("temperature", 1.0)
+    with pytest.raises(FaultError, match=r"has no register 'sped'; it has temperature, speed, limit"):
+        instrument.register("sped")
+    with pytest.raises(FaultError, match="speed is an s16 without bad, which can't hold nan"):
+        instrument.set_register("speed", float("nan"))
 
 
 def test_a_device_of_the_plant_file():
@@ -346,6 +430,27 @@ def test_a_key_that_a_family_does_not_have_is_named(kind):
         ("modbus", DESCRIBED.replace('"input"', '"coil"'), r"temperature\] type: is 'f32'"),
         ("modbus", DESCRIBED.replace("scale = 0.1", "scale = 0"), r"speed\] scale: is 0"),
         ("modbus", DESCRIBED + "[instrument.it.speed.x]\n", r"speed\] x: is not known here"),
+        ("modbus", DESCRIBED.replace('word_order = "low_first"', 'byte_order = "AB"'), "one of ABCD"),
+        ("modbus", DESCRIBED.replace('"s16"', '"s16"\nbit = 1'), r"speed\] bit: is not known here"),
+        ("modbus", DESCRIBED.replace('"s16"', '"u16"\nbit = 9\nbits = 8'), r"bits: is 8; expected .* 1 to 7"),
+        ("modbus", DESCRIBED.replace('"s16"', '"s16"\nbad = [65536]'), r"bad: has 65536; expected a whole"),
+        ("modbus", DESCRIBED.replace('"f32"', '"f32"\nbad = 1'), r"bad: is 1; expected a list"),
+        ("modbus", DESCRIBED.replace('"f32"', '"f32"\nbad = ["0x123456789"]'), "bad: has '0x123456789'"),
+        ("modbus", DESCRIBED.replace('"f32"', '"f32"\nbad = [1e39]'), r"bad: has 1e\+39; expected a num"),
+        ("modbus", DESCRIBED.replace("= 99", "= 65535"), r"address: is 65535; expected .* from 0 to 65534"),
+        ("modbus", "functions = [3, 7]\n" + DESCRIBED, r"functions: has \[7\]; expected some of \[1, 2, 3"),
+        ("modbus", "max_registers = 0\n" + DESCRIBED, r"max_registers: is 0; expected"),
+        ("modbus", "merge = 1\n" + DESCRIBED, r"merge: is 1; expected true or false"),
+        (
+            "modbus",
+            DESCRIBED + '[instrument.it.x]\ntable = "holding"\naddress = 10\ntype = "u16"\nbit = 0\n',
+            r"\[instrument.it\] address: x stands where speed does; only groups of bits can",
+        ),
+        (
+            "modbus",
+            DESCRIBED + '[instrument.it.x]\ntable = "holding"\naddress = 9\ntype = "u32"\n',
+            r"\[instrument.it\] address: .*address 10 is in two blocks",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_plant_file_is_said(kind, keys, message):

@@ -121,6 +121,20 @@ def test_a_burnt_out_thermocouple_is_7fff_and_without_detection_the_terminals():
         line.instrument.begin_fault("burnt_out", "ai1", 0)
 
 
+def test_a_shorted_thermocouple_shows_the_temperature_of_its_terminals():
+    line, _ = thermometer()
+    line.instrument.begin_fault("shorted", "ai0", 0)
+    line.wait(0.25)
+    assert line.read(4, m7019r.AI_VALUE, 4)[::3] == [350, 250]
+    assert line.read(2, m7019r.AI_OUT_OF_RANGE) == [0], "nothing tells it"
+    line.instrument.begin_fault("burnt_out", "ai0", 0)
+    line.instrument.end_fault("shorted", "ai0", 0)
+    line.wait(0.25)
+    assert line.read(4, m7019r.AI_VALUE)[0] == 0x7FFF
+    with pytest.raises(FaultError, match="ai5 of roof has no thermocouple that could be shorted"):
+        line.instrument.begin_fault("shorted", "ai5", 0)
+
+
 def test_frozen_registers_stand_still_while_the_line_goes_on():
     line, model = thermometer()
     line.instrument.begin_fault("frozen", None, 0)

@@ -32,7 +32,7 @@ class Cable:
 
     def unplug(self):
         os.write(self._stop_write, b"x")
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=60)
         for pair in self._pairs:
             for fd in pair:
                 os.close(fd)

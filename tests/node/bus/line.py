@@ -116,9 +116,9 @@ class Line:
         self.uart = uart_class(self.clock, answer)
         self.bus = Bus("test", self.uart, BAUD, TIMEOUT_MS, late_ms, clock=self.clock, **settings)
 
-    def add(self, unit: int, polls=(), timeout_ms=None, retries=None, **attributes) -> Listener:
+    def add(self, unit: int, polls=(), timeout_ms=None, retries=None, pause_ms=0, **attributes) -> Listener:
         device = Listener(unit, polls, **attributes)
-        self.bus.add(device, timeout_ms, retries)
+        self.bus.add(device, timeout_ms, retries, pause_ms)
         return device
 
     def run(self, ms: float):

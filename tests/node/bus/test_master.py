@@ -183,7 +183,7 @@ def test_an_echo_that_nobody_configured_is_not_taken_for_the_reply():
     ("heard", "why", "spent"),
     [
         (READ, "only an echo", False),
-        (READ[:5], "truncated", False),
+        (READ[:5], "silence", False),
         (READ[:-1] + b"\x00", "wrong crc", False),
         (READ + READ_REPLY[:5], "truncated", True),
         (READ + READ_REPLY[:-1] + b"\x00", "wrong crc", True),
@@ -256,8 +256,48 @@ def test_nobody_need_look_before_a_reply_can_be_complete():
 def test_mask_write_and_read_write_are_confirmed():
     mask = modbus.mask_write(1, 4, 0xF2, 0x25)
     assert asked(mask).feed(mask, 1000) == modbus.DONE
-    assert asked(mask).feed(modbus.mask_write(1, 4, 0xF2, 0x26), 1000) == modbus.PENDING
+    assert asked(mask).feed(modbus.mask_write(1, 5, 0xF2, 0x25), 1000) == modbus.PENDING
     both = modbus.read_write(1, 3, 2, 14, [7])
     master = asked(both)
     assert master.feed(modbus.sealed(bytes([1, 23, 4, 0, 1, 0, 2])), 1000) == modbus.DONE
     assert modbus.unpack_registers(master.data) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("request_", "reply", "why"),
+    [
+        (modbus.write_register(1, 7, 525), modbus.write_register(1, 7, 50), "took 50 instead of 525"),
+        (modbus.write_coil(1, 7, True), modbus.write_coil(1, 7, False), "took off instead of on"),
+        (
+            modbus.write_registers(1, 7, [1, 2]),
+            modbus.sealed(bytes([1, 16, 0, 7, 0, 1])),
+            "took 1 of 2 registers",
+        ),
+        (
+            modbus.write_coils(1, 7, [1, 1, 0]),
+            modbus.sealed(bytes([1, 15, 0, 7, 0, 2])),
+            "took 2 of 3 coils",
+        ),
+        (
+            modbus.mask_write(1, 4, 0xF2, 0x25),
+            modbus.mask_write(1, 4, 0xF2, 0x26),
+            "took the masks 00F2 0026 instead of 00F2 0025",
+        ),
+    ],
+)
+def test_what_the_device_took_instead_is_said(request_, reply, why):
+    master = asked(request_)
+    assert master.feed(reply, 1000) == modbus.ALTERED
+    assert master.took == why
+    # Of another unit or another place it is nobody's answer.
+    for wrong in (b"\x02" + reply[1:-2], reply[:3] + b"\x08" + reply[4:-2]):
+        assert asked(request_).feed(modbus.sealed(wrong), 1000) == modbus.PENDING
+
+
+def test_behind_its_own_echo_an_altered_write_is_found():
+    request = modbus.write_register(1, 7, 525)
+    master = Master(38400, 50, echo=True)
+    master.begin(request, 8, 0)
+    assert master.feed(request, 1000) == modbus.PENDING
+    assert master.feed(modbus.write_register(1, 7, 50), 2000) == modbus.ALTERED
+    assert master.took == "took 50 instead of 525"

@@ -48,7 +48,7 @@ def test_the_length_of_a_reply_follows_from_the_request(request_frame, length):
     "make",
     [
         lambda: modbus.read_request(0, 3, 0, 1),
-        lambda: modbus.read_request(248, 3, 0, 1),
+        lambda: modbus.read_request(256, 3, 0, 1),
         lambda: modbus.read_request(1, 3, 0, 126),
         lambda: modbus.read_request(1, 1, 0, 2001),
         lambda: modbus.read_request(1, 3, 65535, 2),

@@ -63,7 +63,7 @@ def test_a_port_that_goes_while_a_read_waits_to_be_repeated_loses_nobody():
     # A character just before the deadline: the repetition waits for the silence after it.
     line.uart.put(device.station.master.deadline_us - 500, b"\x00")
     line.run((device.station.master.deadline_us - line.clock.now_us()) / 1000 + 0.1)
-    assert line.bus._again is not None
+    assert not line.bus.idle()
     line.uart.gone = True
     line.run(100)
     assert [entry[:3] for entry in device.told] == [("failed", "verify", "port gone")]

@@ -9,9 +9,10 @@ import tty
 import pytest
 
 from edge.box import micropython
+from edge.box.config.tables import FRAMINGS
 from edge.node.bus import modbus
 from edge.node.bus.schedule import Bus
-from edge.node.bus.uart import MachineUart
+from edge.node.bus.uart import MachineUart, TermiosUart
 from edge.node.clock import VirtualClock
 from tests.node.bus.line import BAUD, CHAR_US, Listener, registers
 from tests.parts import missing_part
@@ -152,7 +153,7 @@ def on_micropython(tmp_path):
     yield start
     for child in children:
         child.kill()
-        child.wait(timeout=5)
+        child.wait(timeout=60)
         child.stdin.close()
         child.stdout.close()
 
@@ -204,7 +205,7 @@ said(str((uart.any(), uart.read())))
 
 
 @pytest.mark.parametrize("baud", [1200, 9600, 19200, 38400, 57600, 115200, 230400])
-@pytest.mark.parametrize("framing", ["8N1", "8N2"])
+@pytest.mark.parametrize("framing", ["8N1", "8N2", "8E2"])
 def test_termios_uart_sets_every_speed(on_micropython, pty_pair, baud, framing):
     import termios
 
@@ -213,7 +214,21 @@ def test_termios_uart_sets_every_speed(on_micropython, pty_pair, baud, framing):
     assert line(child) == "set"
     attributes = termios.tcgetattr(slave)
     assert attributes[4] == attributes[5] == getattr(termios, f"B{baud}")
-    assert bool(attributes[2] & termios.CSTOPB) is (framing == "8N2")
+    assert bool(attributes[2] & termios.CSTOPB) is framing.endswith("2")
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_termios_uart_asks_for_every_framing_of_a_node_file(framing):
+    import termios
+
+    # A pseudo-terminal keeps no parity, so the flags themselves.
+    uart = TermiosUart.__new__(TermiosUart)
+    uart._framing = framing
+    flags = termios.CSTOPB | termios.PARENB | termios.PARODD
+    expected = {"N": 0, "E": termios.PARENB, "O": termios.PARENB | termios.PARODD}[framing[1]]
+    expected |= termios.CSTOPB if framing.endswith("2") else 0
+    for before in (0, flags):
+        assert uart._control(before) == expected
 
 
 @pytest.mark.parametrize(
@@ -226,7 +241,7 @@ def test_termios_uart_sets_every_speed(on_micropython, pty_pair, baud, framing):
 )
 def test_termios_uart_names_what_it_can_not_do(on_micropython, pty_pair, arguments, words):
     child = on_micropython(f"TermiosUart({arguments})\n", pty_pair[1])
-    out, _ = child.communicate(timeout=10)
+    out, _ = child.communicate(timeout=60)
     assert words in out.decode()
 
 

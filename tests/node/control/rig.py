@@ -44,8 +44,12 @@ class Device:
         return self.position
 
     def drive(self, channel, percent, now_ms):
+        self.commanded = percent
         if not self.stuck:
             self.position = percent
+
+    def confirmed(self, channel):
+        return self.commanded
 
 
 def output(name, position=50.0, low=0.0, high=100.0, rate_per_s=0.0, safe=0.0, **spec):

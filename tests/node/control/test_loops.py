@@ -70,6 +70,28 @@ def test_the_lower_limit_from_a_value_holds_the_demand_up_and_never_beyond_the_r
     assert chain.outputs["feeder"].value == 100.0
 
 
+@pytest.mark.parametrize("held", [False, True])
+def test_a_demand_that_an_interlock_took_away_comes_back_to_its_lower_limit(held):
+    pv, least, t = Source("pv", 20.0), Source("least", 29.0), Source("t", 900.0)
+    loops = {"feed": pid("output.feeder", "pv", set_point=60.0, action="direct", ti_s=3600.0, low_from="least")}
+    select = {}
+    if held:
+        # Another leads all the time, so that the loop is held where it is.
+        loops["steam"] = pid("select.air", "pv", set_point=100.0, gain=5.0)
+        loops["hot"] = pid("select.air", "t", set_point=910.0, action="direct", gain=5.0)
+        loops["feed"]["hold_unless_leading"] = "loop.steam"
+        select = {"air": {"take": "lowest", "to": "output.air", "unit": "%", "if_bad": {"steam": 0.0, "hot": 25.0}}}
+    feeder = output("feeder", position=47.0, rate_per_s=1.0)
+    chain = Chain({"loop": loops, "select": select}, [pv, least, t], [feeder, output("air")])
+    chain.tick(40)
+    chain.tick(40, forced={"feeder": out.INTERLOCK})
+    assert feeder.value == 0.0
+    chain.tick(40)
+    assert feeder.value == pytest.approx(10.0, abs=0.5)  # at its rate
+    chain.tick(100)
+    assert feeder.value == pytest.approx(29.0)
+
+
 def test_a_loop_is_held_while_another_does_not_lead():
     sources = [Source("steam", 40.0), Source("t", 900.0), Source("air", 50.0)]
     loops = {

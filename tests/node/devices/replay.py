@@ -60,6 +60,10 @@ def state(driver, channels):
     for channel in channels:
         actual = driver.actual(channel)
         parts.append(f"{channel} -" if actual is None else f"{channel} {actual:.4f}")
+        confirmed = driver.confirmed(channel)
+        parts.append("unconfirmed" if confirmed is None else f"confirmed {confirmed:.4f}")
+        parts.append(f"since {driver.pending_since_ms(channel)} {driver.unconfirmed(channel)}")
+    parts.append(driver.trouble())
     return " | ".join(parts)
 
 

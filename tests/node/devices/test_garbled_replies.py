@@ -58,7 +58,7 @@ def test_text(running, name, data, text):
     for tag in [data.draw(st.sampled_from(tags(rig))), "verify", "set", "output 0", "clear", "host"]:
         if tag == "verify" and not rig.driver.settings:
             continue
-        rig.driver._at = 0
+        rig.driver.verification.at = 0
         hand_over(rig, tag, text.encode() or b"!")
 
 

@@ -11,9 +11,11 @@ from edge.box import micropython
 from edge.node.devices import table
 from tests.node.devices import replay
 from tests.node.devices import test_actuators_and_controllers as actuators
+from tests.node.devices import test_described_device as odd
 from tests.node.devices import test_modbus_device as described
 from tests.node.devices import test_output_modules as outputs
 from tests.node.devices import test_thermocouple_modules as thermocouples
+from tests.node.devices.refusing import Refusing
 from tests.node.devices.rig import Rig
 from tests.parts import missing_part
 
@@ -41,11 +43,12 @@ def rigs():
     made["ach550"] = (actuators.drive(), [(0, 70.0), (0, 30.0)])
     made["o2_analyser"] = (analyser(), [])
     made["modbus"] = (described.rig(), [("valve", 70.0), ("rate", 20.0), ("pump", 0.0)])
+    made["modbus, all types"] = (odd.all_types(), [("out_u64_GHEFCDAB", 70.0), ("out_f32_BADC", 30.0)])
     return made
 
 
 def record(rig, demands):
-    """Run a rig with its demands, a silence and a power cycle; what replay.play() needs to do it again."""
+    """Run a rig with its demands, refusals, a silence and a power cycle; what replay.play() needs for it."""
     channels = sorted({channel for channel, _ in demands})
     sent, heard, lines, told = [], [], [], []
 
@@ -65,13 +68,26 @@ def record(rig, demands):
         tick(now_us)
         lines.append(replay.state(rig.driver, channels))
 
+    refusing = Refusing(rig.slaves)
     rig._wire.tap, rig._bus.uart.write, rig._tick = tap, writing, ticking
-    for i, (channel, percent) in enumerate(demands):
-        rig.run(1.0)
+
+    def ask(channel, percent):
         rig.demands[channel] = percent
         told.append((rig.clock.now_ms(), (channel, percent)))
+
+    for i, (channel, percent) in enumerate(demands):
+        rig.run(1.0)
+        ask(channel, percent)
         rig.run(0.5 + 0.5 * i)
     rig.run(2.0)
+    kinds = (6, 11, "ignored") if rig.spec.get("protocol") == "dcon" else (6, 11, "clamped")
+    for kind in kinds if demands else ():
+        channel, percent = demands[0]
+        refusing.begin(kind)
+        ask(channel, 100.0 if kind in (6, 11) else percent)
+        rig.run(1.4)
+        refusing.end()
+        rig.run(1.0)
     rig.fault("silence", None, 2.0)
     rig.run(4.0)
     rig.fault("reset")
@@ -122,7 +138,7 @@ def test_it_gives_the_same_on_micropython(recordings, tmp_path):
             [executable, "-X", "heapsize=1m", "-m", "tests.node.devices.replay", str(path)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             env=dict(micropython.environment(), MICROPYPATH=f"{micropython.root()}:.frozen"),
             cwd=os.fspath(tmp_path),
         )

@@ -237,17 +237,18 @@ def test_a_lost_module_is_left_alone_until_its_watchdog_has_acted(kind, protocol
 def test_a_command_is_pending_until_it_is_answered(kind, protocol):
     line = rig(kind, protocol)
     line.run(2)
-    assert not line.driver.pending(), "nothing is asked for"
+    channel = line.driver.used[0]
+    assert line.driver.pending_since_ms(channel) == -1, "nothing is asked for"
     line.demands = {line.driver.used[0]: 100.0, line.driver.used[1]: 0.0}
     line._tick(line.clock.now_us())
-    assert line.driver.pending()
+    assert line.driver.pending_since_ms(channel) == line.clock.now_ms()
     line.run(0.5)
-    assert not line.driver.pending()
+    assert line.driver.pending_since_ms(channel) == -1
     line.fault("silence")
     line.demands = {line.driver.used[0]: 0.0, line.driver.used[1]: 0.0}
     line._tick(line.clock.now_us())
     line.run(0.25)
-    assert line.driver.pending() or not line.driver.ready, "nobody has answered"
+    assert line.driver.pending_since_ms(channel) >= 0 or not line.driver.ready, "nobody has answered"
 
 
 @pytest.mark.parametrize("kind", ["m7024", "m7055", "m7065"])
@@ -320,7 +321,7 @@ def test_a_module_of_other_settings_in_its_place_is_set_up_before_it_is_driven(k
 def test_what_was_verified_before_the_link_was_lost_is_verified_again():
     line = rig("m7024")
     line.run(0.02)
-    while line.driver._at < 3:
+    while line.driver.verification.at < 3:
         line.run(0.002)
     assert not line.driver.ready
     line.fault("silence")
@@ -349,9 +350,10 @@ def test_an_ignored_command_is_taken_for_a_tripped_watchdog():
     line.demands = {0: 10.0, 1: 10.0}
     line.run(1)
     line.instrument.expire(line.clock.now_us())
-    line.driver._wanted[0] = "+08.000"
+    line.driver.drive(0, 25.0, line.clock.now_ms())
     line.driver.work(line.clock.now_ms())
-    line.driver.received("output 0", b"!", line.clock.now_ms())
+    line.driver.replied("output 0", b"!", line.clock.now_ms())
+    assert line.driver.confirmed(0) is None and line.driver.unconfirmed(0) == "ignored: !"
     line.driver.work(line.clock.now_ms())
     assert [tag for tag, _ in line.driver.station.queued if tag == "clear"] == ["clear"]
 
@@ -361,7 +363,7 @@ def test_only_host_ok_keeps_an_icp_das_module_that_speaks_dcon():
     line.run(2)
     line.demands = {i: 100.0 for i in line.driver.used}
     line.run(2)
-    line._bus.stations[0].device.ask = lambda tag, text: None
+    line._bus.stations[0].device.ask = lambda tag, text: False
     line.run(LEASE_S + 1)
     assert line.instrument.lease_state()["expired"], "polls alone don't"
 

@@ -6,7 +6,7 @@ import pytest
 
 from edge.emulator.instruments.adam4018 import Adam4018, Adam4118
 from edge.emulator.instruments.m7019r import M7018, M7019R, Channel
-from edge.node.devices import adam4018, m7019r
+from edge.node.devices import adam4018, adam4018_dcon, m7019r
 from edge.node.devices.dcon_device import fields
 from tests.node.devices.rig import Rig
 
@@ -218,3 +218,33 @@ def test_fields_of_a_reply(text, number, fault):
 def test_fields_of_eight_channels_of_different_widths():
     text = b">+0950.0+9999       -0000-0012.3+07.211+0000.1+1370.0"
     assert [number for number, _ in fields(text)] == [950.0, None, None, None, -12.3, 7.211, 0.1, 1370.0]
+
+
+@pytest.mark.parametrize(
+    ("scale", "sensor", "count", "temp_c"),
+    [
+        ("range", "K", 0x8000, 685.0),
+        ("range", "R", 0x8000, 1125.0),
+        ("zero", "R", 0x8000, 875.0),
+        ("signed", "K", 0x4000, 685.0),
+        ("signed", "T", 0xF000, -50.0),
+    ],
+)
+def test_what_the_registers_of_an_adam_4018_count_is_chosen(scale, sensor, count, temp_c):
+    assert adam4018.temp_c(sensor, count, scale) == pytest.approx(temp_c)
+    spec = {"unit": 1, "period_ms": 100, "type": "adam4018+", "register_scale": scale}
+    device = adam4018.build("a", spec, {"ai0": sensor}, {})
+    device.ready = True
+    device.received("burn-out", b"\x00", 0)
+    device.received("inputs", count.to_bytes(2, "big") * 8, 10)
+    assert (device.faults[0], device.values[0]) == ("", pytest.approx(temp_c))
+
+
+@pytest.mark.parametrize(
+    ("reply", "wrong"), [(b"!01C0R0F", ""), (b"!01C00F", ""), (b"!01C0R0E", "0E"), (b"!01C00E", "0E")]
+)
+def test_a_type_code_is_read_with_and_without_its_letter(reply, wrong):
+    spec = {"unit": 1, "period_ms": 100, "type": "adam4018+", "checksum": True}
+    device = adam4018_dcon.build("a", spec, {"ai0": "K"}, {})
+    said = device.language.wrong(device.settings[-1], reply)
+    assert said[:2] == wrong

@@ -23,6 +23,24 @@ def test_the_feed_permit_needs_850_degrees_for_its_time_and_falls_at_once():
     assert "849.9" in one.why
 
 
+def test_a_permit_that_holds_at_the_take_over_counts_as_proven():
+    t = HandSignal("t_furnace", 900.0)
+    feeder = output("feeder", position=47.0, low=0.0, safe=0.0)
+    one = permit(t, [feeder])
+    guard = Guard([feeder], [one], [], [])
+    assert guard.look(0)
+    assert one.on, "the plant has run with it"
+    t.good(849.0)
+    guard.step(0.25, 250)
+    assert feeder.state == out.INTERLOCK
+    t.good(900.0)
+    guard.step(0.25, 500)
+    assert feeder.state == out.INTERLOCK, "from then on it waits its delay"
+    cold = permit(HandSignal("t_furnace", 800.0), [feeder])
+    Guard([feeder], [cold], [], []).look(0)
+    assert not cold.on
+
+
 def test_a_bad_temperature_takes_the_feed_permit_away():
     t = HandSignal("t_furnace", 900.0)
     one = permit(t)

@@ -33,7 +33,7 @@ def free_port() -> int:
                 continue  # taken: another one
 
 
-def wait_for(condition, timeout_s: float = 8.0, step=None) -> bool:
+def wait_for(condition, timeout_s: float = 60.0, step=None) -> bool:
     """Call ``step`` (or sleep 10 ms) until ``condition()``; False when it never was true in the time."""
     end = time.monotonic() + timeout_s
     while not condition():
@@ -91,7 +91,7 @@ class Mosquitto:
         path = self._folder / f"mosquitto-{self.port}.passwords"
         path.write_text("".join(f"{name}:{password}\n" for name, password in users.items()))
         subprocess.run([require_command("mosquitto_passwd"), "-U", str(path)], check=True,
-                       capture_output=True, timeout=10)
+                       capture_output=True, timeout=120)
         return path
 
     @property
@@ -113,7 +113,7 @@ class Mosquitto:
         """As ``kill -9``; it need not be running."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(5)
+            self._process.wait(timeout=60)
             self._process = None
             self._frozen = False
 
@@ -123,7 +123,7 @@ class Mosquitto:
         """The orderly end; with ``persistence`` it saves what it holds."""
         self.thaw()
         self._process.terminate()
-        self._process.wait(5)
+        self._process.wait(timeout=60)
         self._process = None
 
     def freeze(self):
@@ -196,14 +196,14 @@ class Subscriber:
         self.messages.append((message.topic, message.payload, message.retain))
 
     def wait_subscribed(self):
-        assert self._subscribed.wait(8), "the subscriber did not get through to the broker"
+        assert self._subscribed.wait(60), "the subscriber did not get through to the broker"
 
     def read_all(self):
         """Wait until it has read what a frozen broker had written to it.
 
         When its connection breaks, paho drops what it has not read.
         """
-        assert wait_for(lambda: not self._unread(), 8), "the subscriber does not read what the broker wrote"
+        assert wait_for(lambda: not self._unread(), 60), "the subscriber does not read what the broker wrote"
 
     def _unread(self) -> int:
         """Bytes that wait in its socket."""
@@ -238,7 +238,7 @@ def password_broker(folder, username: str, password: str) -> Mosquitto:
     return Mosquitto(folder, users={username: password}).start()
 
 
-def retained(port: int, topic: str, timeout_s: float = 3.0):
+def retained(port: int, topic: str, timeout_s: float = 30.0):
     """The retained payload of ``topic``, or None."""
     subscriber = Subscriber(port, topic)
     try:

@@ -136,6 +136,8 @@ class FakeConnection:
         self.address = "broker:1883"
         self.last_error = ""
         self.before_connect = None
+        self.question = None
+        self.contested_until_ms = -1
         self.will = None
         self.sent = []  # (packet id, topic, payload) of this connection
         self.subscribed = []
@@ -229,6 +231,7 @@ class FakeSpeaker:
 
     def __init__(self, name="json", acknowledged=True, history=True, live_batch=2, backlog_batch=4):
         self.name = name
+        self.base = "furnace/site/node"
         self.acknowledged = acknowledged
         self.history = history
         self.live_batch = live_batch
@@ -244,6 +247,7 @@ class FakeSpeaker:
         self.split = 1  # messages that one entry becomes
         self.padding = 0  # blanks before the ids
         self.silent = False
+        self.node_silent = False
         self.carried = ()
         self.catalogue_of = None
         self.untold = 0
@@ -260,7 +264,7 @@ class FakeSpeaker:
         return self.is_known
 
     def ready(self):
-        return self.is_ready
+        return self.is_ready and (self.acknowledged or not self.node_silent)
 
     def before_connect(self):
         return "state", b"offline", 1, True

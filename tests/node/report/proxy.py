@@ -124,7 +124,7 @@ class Proxy:
 
     def close(self):
         self._ended = True
-        self._thread.join(5)
+        self._thread.join(timeout=60)
         assert not self._thread.is_alive(), "the proxy's thread did not end"
         self.refuse()
         self.cut()

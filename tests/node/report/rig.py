@@ -50,7 +50,7 @@ class Rig:
         due_ms = min(self.engine.step(now_ms), now_ms + 10)
         self.clock.wait(due_ms * 1000, self.engine.pollables())
 
-    def until(self, condition, within_s=8.0) -> bool:
+    def until(self, condition, within_s=60.0) -> bool:
         """Step until it is so; False when it never was in the time."""
         end = time.monotonic() + within_s
         while not condition():

@@ -4,6 +4,7 @@ from edge.node.report import records
 from edge.node.report.catalogue import Catalogue, Metric
 from edge.node.report.engine import LOSSES_MS, OWN_BOOT, Engine
 from edge.node.report.records import EVENT, SAMPLE
+from edge.node.report.sender import BIRTHS_MS
 from tests.node.report.fakes_report import FakeClock, FakeConnection, FakeOutbox, FakeSpeaker, event, sample
 
 CATALOGUE = Catalogue([Metric("s", "K")], "site", "node")
@@ -118,7 +119,7 @@ def test_another_catalogue_begins_the_speakers_anew_and_the_old_one_is_remembere
     bench.up()
     other = Catalogue([Metric("s", "K"), Metric("t", "K")], "site", "node")
     bench.engine.begin(other)
-    bench.step()
+    bench.step(BIRTHS_MS)
     assert [speaker.begun for speaker in bench.speakers] == [2, 2]
     assert [speaker.born for speaker in bench.speakers] == [2, 2]
     assert bench.engine.catalogue_of(CATALOGUE.number) is CATALOGUE
@@ -148,6 +149,18 @@ def test_commands_name_their_speaker_and_answers_find_it():
     bench.settle()
     assert bench.connections[0].payloads("answer") == [b"session"]
     assert bench.connections[1].payloads("answer") == [b"done", b"session"]
+
+
+def test_a_silent_node_is_an_alarm_and_its_speakers_know_of_it():
+    bench = Bench()
+    bench.begin()
+    bench.up()
+    for silent, text in ((True, "nothing heard"), (False, "speaks again")):
+        bench.engine.node_silent(silent, bench.clock.ms, text)
+        assert [speaker.node_silent for speaker in bench.speakers] == [silent, silent]
+        told = records.decode(bench.outbox.rows[EVENT][-1])
+        assert (told.boot, told.kind, told.name, told.text, told.alarm) == (
+            OWN_BOOT, "node", "silent", text, True)
 
 
 def test_live_messages_go_to_the_plain_speaker_only():

@@ -232,6 +232,17 @@ def test_a_new_reporter_gets_the_catalogue_and_what_was_not_stored(begun):
     end.close(0)
 
 
+def test_what_was_wrong_with_a_dead_reporter_is_not_said_of_its_successor(begun):
+    end, reporter = begun
+    reporter.sock.close()
+    end.step(0)
+    assert "closed its end" in end.stats["last_error"]
+    ours, successor = pair_of()
+    with ours, successor.sock:
+        end.attach(ours)
+        assert end.stats["last_error"] == ""
+
+
 def test_a_reporter_that_dies_between_two_records_loses_none(begun):
     end, reporter = begun
     end.record(record(1))
@@ -346,6 +357,15 @@ def test_statistics_are_the_newest_and_grow_old(pair):
     assert not end.stats["connected"]
 
 
+def test_a_node_with_nothing_to_say_is_heard_every_second(pair):
+    end, far = pair
+    end.step(1000)
+    end.publish("t", b"x")
+    for now_ms in (1500, 1999, 2000, 2500, 3000):
+        end.step(now_ms)
+    assert [kind for kind, _ in far.heard()] == [link.BEAT, link.LIVE, link.BEAT, link.BEAT]
+
+
 def test_before_the_first_statistics_nothing_is_claimed(pair):
     end, _ = pair
     assert end.stats == {
@@ -387,7 +407,7 @@ def test_an_end_waits_for_a_reporter_that_still_reads(begun):
     reader = threading.Thread(target=read)
     reader.start()
     end.close(0)
-    reader.join(10)
+    reader.join(timeout=60)
     assert told == list(range(1, count + 1))
 
 

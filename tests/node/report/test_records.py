@@ -152,7 +152,7 @@ def test_both_runtimes_write_the_same_and_refuse_the_same():
     for command in ([sys.executable, str(SCRIPT)], [executable, str(SCRIPT)]):
         done = subprocess.run(
             [*command, "1", "3000"], env=micropython.environment(), capture_output=True, text=True,
-            timeout=60, check=False,
+            timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         said.append(done.stdout)

@@ -221,7 +221,7 @@ def test_both_runtimes_tell_the_same():
             env=micropython.environment(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

@@ -2,7 +2,7 @@
 
 from edge.node.report.delivery import BARRIER_BYTES, BARRIER_MS
 from edge.node.report.records import EVENT, SAMPLE, decode
-from edge.node.report.sender import CLOSED, PARTING_MS, Sender
+from edge.node.report.sender import BIRTHS_MS, CLOSED, PARTING_MS, Sender
 from tests.node.report.fakes_report import FakeClock, FakeConnection, FakeOutbox, FakeSpeaker, event, sample
 
 
@@ -436,7 +436,7 @@ def test_a_rebirth_makes_older_data_historical_and_repeats_none():
     bench.step()
     bench.connection.hear("in", b"rebirth")
     bench.connection.stuck = False
-    bench.step()
+    bench.step(BIRTHS_MS)
     bench.samples(1)
     bench.settle(BARRIER_MS)
     topics = [topic for _, topic, _ in bench.connection.sent if topic != "barrier"]
@@ -444,6 +444,24 @@ def test_a_rebirth_makes_older_data_historical_and_repeats_none():
     assert sorted(bench.ids("samples") + bench.ids("old_samples")) == [1, 2, 3, 4, 5, 6]
     assert bench.ids("samples")[-1] == 6
     assert bench.open() == 0
+
+
+def test_a_flood_of_rebirth_requests_brings_one_birth_a_second_and_loses_nothing():
+    bench = Bench(quiet(), window=64)
+    bench.up()
+    for _ in range(1000):
+        bench.samples(1)
+        bench.connection.hear("in", b"rebirth")
+        bench.step(10)
+        bench.connection.ack()
+    assert 10 <= bench.speaker.born <= 11
+    assert bench.open() < 1000
+    bench.settle(BARRIER_MS)
+    assert bench.open() == 0
+    for _ in range(2):
+        bench.connection.hear("in", b"rebirth")
+        due_ms = bench.step(10)
+    assert due_ms == bench.clock.ms + BIRTHS_MS - 10
 
 
 def test_the_primary_host_goes_and_comes_back():
@@ -466,6 +484,32 @@ def test_the_primary_host_goes_and_comes_back():
     bench.step()
     bench.settle(BARRIER_MS)
     assert bench.ids("old_samples") == [1, 2]
+
+
+def test_a_silent_node_is_told_by_births_anew_or_by_a_goodbye_and_births_only_when_it_speaks_again():
+    bench = Bench()
+    bench.up()
+    for silent in (True, False):
+        born = bench.speaker.born
+        bench.sender.node_silent(silent, bench.clock.ms)
+        bench.settle(1000)
+        assert bench.speaker.born == born + 1 and bench.speaker.node_silent is silent
+    bench = Bench(quiet())
+    bench.up()
+    bench.sender.node_silent(True, bench.clock.ms)
+    bench.step()
+    bench.connection.ack()
+    bench.step()
+    assert bench.connection.payloads("state") == [b"offline"]
+    assert bench.connection.dropped == "the node is silent"
+    bench.up()
+    bench.events(1)
+    bench.connection.hear("in", b"rebirth")
+    bench.settle(BARRIER_MS)
+    assert bench.connection.sent == []
+    bench.sender.node_silent(False, bench.clock.ms)
+    bench.settle(BARRIER_MS)
+    assert bench.connection.payloads()[0] == b"2" and bench.ids("old_event") == [1]
 
 
 def test_a_goodbye_that_nobody_acknowledges_is_given_up():

@@ -7,8 +7,10 @@ import pytest
 from edge.box import micropython
 from tests.parts import missing_part
 
+MODULES = ["test_sender", "test_engine", "test_disk", "test_onboard", "test_identity"]
 
-@pytest.mark.parametrize("module", ["test_sender", "test_engine", "test_disk", "test_onboard"])
+
+@pytest.mark.parametrize("module", MODULES)
 def test_the_same_tests_pass_on_micropython(module):
     try:
         executable = micropython.executable()
@@ -20,7 +22,7 @@ def test_the_same_tests_pass_on_micropython(module):
         env=micropython.environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.stdout.startswith("passed "), done.stdout + done.stderr

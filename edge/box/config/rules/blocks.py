@@ -19,6 +19,8 @@ def check(document):
     for split in document.of("split"):
         _split(document, split)
     _slaves(document)
+    for loop in document.of("loop"):
+        _reads_itself(document, loop)
 
 
 def _takes(document, entry):
@@ -84,6 +86,32 @@ def _ring(document, block):
         if at in seen:
             return
         seen.append(at)
+
+
+def _reads_itself(document, loop):
+    """A loop is worked after those that it reads: none may read itself, also not by way of others."""
+    ways = [[(key, reference)] for key, reference in _of_loops(loop)]
+    seen = set()
+    while ways:
+        way = ways.pop(0)
+        name = way[-1][1].split(".")[1]
+        if name == loop.name:
+            names = " -> ".join(reference for _, reference in way)
+            text = f"reads itself: {names}; read what gives that value instead"
+            document.problem(loop, way[0][0], text)
+            return
+        other = document.entry("loop", name)
+        if other is not None and name not in seen:
+            seen.add(name)
+            ways += [[*way, (key, reference)] for key, reference in _of_loops(other)]
+
+
+def _of_loops(loop) -> list:
+    """(key, reference) of what a loop reads of loops."""
+    keys = ("set_point_from", "low_from", "schedule", "pv", "of", "hold_unless_leading")
+    found = [(key, loop.get(key)) for key in keys]
+    found += [("forward", pair[0]) for pair in loop.get("forward") or []]
+    return [(key, reference) for key, reference in found if str(reference).startswith("loop.")]
 
 
 def _units(document, block):

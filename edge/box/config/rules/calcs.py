@@ -2,6 +2,7 @@
 
 from edge.box.config import values
 from edge.box.config.problems import number, shown
+from edge.box.config.rules.order import ordered
 
 NEEDS = {
     "lambda": {"o2": "%"},
@@ -31,26 +32,17 @@ def check(document):
 
 def order_of_calcs(document) -> list:
     """The names of the calcs, each after those that it reads; a circle is a problem."""
-    order = []
-    for calc in document.of("calc"):
-        _place(document, calc, order, [])
-    return order
 
+    def below(calc):
+        # A name that a signal has is that signal.
+        names = [name for name in values.sources(calc) if document.entry("signal", name) is None]
+        return [document.entry("calc", name) for name in names if document.entry("calc", name)]
 
-def _place(document, calc, order: list, above: list):
-    if calc.name in order:
-        return
-    if calc.name in above:
-        circle = " -> ".join([*above[above.index(calc.name) :], calc.name])
+    def complain(calc, circle):
         key = next(key for key, _, name, _ in calc.references() if document.entry("calc", name))
         document.problem(calc, key, f"reads itself: {circle}; break the circle")
-        return
-    for name in values.sources(calc):
-        below = document.entry("calc", name)
-        if below is not None and document.entry("signal", name) is None:
-            _place(document, below, order, [*above, calc.name])
-    if calc.name not in order:
-        order.append(calc.name)
+
+    return ordered(document.of("calc"), below, complain)
 
 
 def _units(document, calc):

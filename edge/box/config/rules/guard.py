@@ -2,6 +2,7 @@
 
 from edge.box.config import values
 from edge.box.config.problems import number
+from edge.box.config.rules.order import ordered
 
 TABLES = ("state", "interlock", "trip", "alarm")
 MOVES = ("rises_more_than", "falls_more_than", "rises_less_than", "falls_less_than")
@@ -20,25 +21,16 @@ def check(document):
 
 def order_of_states(document) -> list:
     """The names of the states, each after those that it names; a circle is a problem."""
-    order = []
-    for state in document.of("state"):
-        _place(document, state, order, [])
-    return order
 
+    def below(state):
+        named = [name for _, table, name, _ in state.references() if table == "state"]
+        named += [name[len("state.") :] for _, _, name, _ in state.references() if name.startswith("state.")]
+        return [document.entry("state", name) for name in named if document.entry("state", name)]
 
-def _place(document, state, order: list, above: list):
-    if state.name in order:
-        return
-    if state.name in above:
-        circle = " -> ".join([*above[above.index(state.name) :], state.name])
+    def complain(state, circle):
         document.problem(state, "", f"is made of itself: {circle}; break the circle")
-        return
-    for _, table, name, _ in state.references():
-        below = document.entry("state", name.removeprefix("state."))
-        if below is not None and (table == "state" or name.startswith("state.")):
-            _place(document, below, order, [*above, state.name])
-    if state.name not in order:
-        order.append(state.name)
+
+    return ordered(document.of("state"), below, complain)
 
 
 def _test(document, entry):

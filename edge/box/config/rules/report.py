@@ -8,6 +8,9 @@ from edge.box.config.problems import did_you_mean
 
 # The catalogue of the reported values crosses to the reporter in one datagram.
 VALUES_MAX = 500
+# Home Assistant takes a value as gone when so many times sample_ms have brought no state, and some more.
+EXPIRE_PERIODS = 3
+EXPIRE_MORE_S = 10
 # Of a calc whose range is open.
 OPEN_SPAN = 10.0
 MQTT_PORT = 1883
@@ -186,4 +189,7 @@ def complete(document, report: dict, node: dict):
     if "sparkplug" in report:
         report["sparkplug"].setdefault("group", node["site"])
         report["sparkplug"].setdefault("edge_node", node["name"])
+    if "home_assistant" in report and report["sample_ms"]:
+        expire_s = -(-EXPIRE_PERIODS * report["sample_ms"] // 1000) + EXPIRE_MORE_S
+        report["home_assistant"]["expire_s"] = expire_s
     report["outbox"].setdefault("path", f"{node['site']}-{node['name']}.outbox")

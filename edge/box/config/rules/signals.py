@@ -26,11 +26,13 @@ def _range(document, signal):
 
 
 def _reading(document, signal, device, family):
-    stale_ms, period_ms = signal.get("stale_ms"), device.get("period_ms")
-    if stale_ms is not None and period_ms is not None and stale_ms <= 2 * period_ms:
-        text = f"has stale_ms = {stale_ms}, expected more than two periods of device {device.name}"
-        document.problem(signal, "stale_ms", f"{text}; write more than {2 * period_ms}")
     name = signal.get("input")
+    register = device.nested.get("register", {}).get(name)
+    owner = device if register is None or register.get("period_ms") is None else register
+    stale_ms, period_ms = signal.get("stale_ms"), owner.get("period_ms")
+    if stale_ms is not None and period_ms is not None and stale_ms <= 2 * period_ms:
+        text = f"has stale_ms = {stale_ms}, expected more than two periods of {owner}"
+        document.problem(signal, "stale_ms", f"{text}; write more than {2 * period_ms}")
     names = family.inputs(device) + diagnostics.INPUTS
     units = {**family.units(device), **diagnostics.INPUT_UNITS}
     if name is not None and name not in names:

@@ -18,9 +18,14 @@ and have
 ``address``    "host:port" of the present broker or of the one tried last.
 ``choices``    how many brokers it knows.
 ``window``     messages in flight at most.
-``last_error`` what went wrong last, with the address; "" when nothing ever did.
+``last_error`` what went wrong since the last CONNACK, with the address; "" when nothing did.
 ``stats``      dict: connected, address, generation, attempts, losses (of connections), sent, acked (QoS 1),
                heard, malformed, last_error.
+``question``
+    None, or (topic, payload): what is published at QoS 1, retained, to see whether the broker is still there,
+    by a connection that has no better question.
+``contested_until_ms``
+    until then a connection that is lost comes back late: another client has the same id.
 ``before_connect``
     a callable without arguments, or None. Called in ``step`` just before each CONNECT, on a connection that
     stands (with TLS on MicroPython: whose handshake is about to begin), so it may call ``set_will``.
@@ -78,6 +83,7 @@ CONNECT_MS = 4000  # TCP repeats a lost SYN after 1 and 3 s; the fourth would co
 CLOSE_MS = 2000
 STABLE_MS = 10000  # a connection that lasted this long clears the strikes
 IDLE_MS = 60000
+CONTESTED = 24  # strikes: 16 to 32 s at first, then up to a minute
 
 
 class Connection:
@@ -103,6 +109,8 @@ class Connection:
         self.generation = 0
         self.last_error = ""
         self.before_connect = None
+        self.question = None
+        self.contested_until_ms = -1
         self.window = window
         self.attempts = 0
         self.losses = 0
@@ -225,6 +233,7 @@ class Connection:
         self.state = ONLINE
         self.generation += 1
         self._online_ms = now_ms
+        self.last_error = ""
         self._watch.begin(now_ms)
         self._events.append((UP, self.generation))
 
@@ -249,7 +258,9 @@ class Connection:
             self.last_error = "%s: %s (%s)" % (self.address, reason, self.state)
         if self.state == ONLINE:
             self.losses += 1
-            if now_ms - self._online_ms >= STABLE_MS:
+            if now_ms < self.contested_until_ms:
+                strikes = CONTESTED
+            elif now_ms - self._online_ms >= STABLE_MS:
                 self._brokers.lasted(self._at)
                 strikes = 0
             self._events.append((DOWN, reason))

@@ -20,6 +20,7 @@ RETAIN = 0x01
 PINGREQ_PACKET = b"\xc0\x00"
 DISCONNECT_PACKET = b"\xe0\x00"
 
+PACKET_MAX = 262144  # bytes after the fixed header; a longer one ends the connection before it is read
 REMAINING_LENGTH_MAX = 268435455  # section 2.2.3: four bytes of seven bits
 
 _REFUSALS = (  # section 3.2.2.3, from return code 1 on
@@ -143,8 +144,8 @@ def refusal(return_code: int) -> str:
 class Parser:
     """Cuts a stream of bytes into control packets.
 
-    Holds at most one packet of ``limit`` bytes and what ``feed`` was last given. A PUBLISH may be longer:
-    what is over the limit is passed over as its bytes come.
+    Holds at most one packet of ``limit`` bytes and what ``feed`` was last given. A PUBLISH may be longer, up
+    to PACKET_MAX: what is over the limit is passed over as its bytes come.
     """
 
     def __init__(self, limit: int = 256):
@@ -163,7 +164,8 @@ class Parser:
         """The next packet as (first byte, body, bytes left out), or None when more bytes are needed.
 
         The body of a PUBLISH longer than ``limit`` is its first ``limit`` bytes. Raises ProtocolError for any
-        other packet longer than ``limit`` and for a length that is not encoded by the rules.
+        other packet longer than ``limit``, for a PUBLISH beyond PACKET_MAX, and for a length that is not
+        encoded by the rules.
         """
         buffer = self._buffer
         have = len(buffer)
@@ -189,8 +191,9 @@ class Parser:
         first = buffer[begin]
         end = at + length
         if length > self._limit:
-            if first & 0xF0 != PUBLISH:
-                raise ProtocolError(f"packet 0x{first:02x} of {length} bytes, expected at most {self._limit}")
+            if first & 0xF0 != PUBLISH or length > PACKET_MAX:
+                limit = PACKET_MAX if first & 0xF0 == PUBLISH else self._limit
+                raise ProtocolError(f"packet 0x{first:02x} of {length} bytes, expected at most {limit}")
             if have - at < self._limit:
                 return None
             body = buffer[at:at + self._limit]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import struct
 
 from edge.node.report.outbox import blocks
 from edge.node.report.outbox.blocks import ALARM, EVENT, SAMPLE
@@ -10,7 +11,8 @@ from edge.node.report.outbox.marks import Marks
 
 EVENTS_MS = 50  # between two commits for events
 RESERVE = 1024  # ids
-JUMP = 1 << 20  # ids left out after an end without ``close``
+JUMP = 4096  # ids left out after an end without ``close``, beyond what was reserved: a disk may have lied
+JUMP_DAMAGED = 1 << 20  # the same where the state is damaged, or older than what is known
 RETRY_MIN_MS = 1000
 RETRY_MAX_MS = 10000
 IDLE_MS = 60000
@@ -87,6 +89,7 @@ class Books(Marks):
             self._fail(error)
             return False
         self._commits += 1
+        self._return_to_names()
         if events:
             self._events_ms = self._now
             self._telling = []
@@ -232,6 +235,29 @@ class Books(Marks):
             made.append((number, blocks.read_head(head).flags, entries, head, body))
         return made
 
+    # Names while the disk takes nothing
+
+    def _reserve(self, lane):
+        """The next id is beyond those that are reserved: after a crash it could be given again."""
+        if not self._waits():
+            self._commit(False)
+        if lane.next_id > lane.reserved:
+            self._leave_names()
+
+    def _leave_names(self):
+        """Go on under an epoch that no other start has."""
+        if self._own_epoch is None:
+            self._own_epoch = struct.unpack(">I", os.urandom(4))[0]
+            self._left_at = {number: lane.next_id for number, lane in self._lanes.items()}
+
+    def _return_to_names(self):
+        """The disk has taken the state, and with it the ids given meanwhile."""
+        if self._own_epoch is not None:
+            self._own_epoch = None
+            for number, first in self._left_at.items():
+                if self._lanes[number].next_id > first:
+                    self._note_loss("restart", number, 0, first, self._lanes[number].next_id - 1)
+
     # The state
 
     def _note_boot(self, boot: int, seq: int):
@@ -333,6 +359,5 @@ class Books(Marks):
         """Open the books and say on the disk that they are open."""
         self._open_books()
         if not self._commit(False):
-            # It may go on saying that it was closed: no id may be given that the next start gives, too.
-            for lane in self._lanes.values():
-                lane.next_id += self._jump * (1 + os.urandom(1)[0])
+            # It may go on saying that it was closed: no name may be given that the next start gives, too.
+            self._leave_names()

@@ -5,6 +5,7 @@ import os
 from edge.node.report import records
 from edge.node.report.outbox import blocks
 from edge.node.report.outbox.blocks import EVENT, HEAD_SIZE, LEVEL, SAMPLE
+from edge.node.report.outbox.books import JUMP_DAMAGED
 from edge.node.report.outbox.segment_files import OFFSETS, Segment, is_segment, next_magic, size_of
 from edge.node.report.outbox.store import Store
 
@@ -71,6 +72,7 @@ class SegmentStart(Store):
         if "state" in names or [name for name in names if is_segment(name)]:
             self._serial = 0
             self._adopt = True
+            self._jump = JUMP_DAMAGED
             self._note_loss("damage", SAMPLE, 0, 0, 0)  # nobody knows how many there were
         return {SAMPLE: (0, 0, 0), EVENT: (0, 0, 0)}
 

@@ -10,7 +10,9 @@ kind of record). Speakers fetch them, and mark as done what arrived. Records wai
 
 What all speakers have done before that never reaches the disk: while the broker is there, next to nothing is
 written. Blocks of which everything is done are deleted with the next commit. Ids are reserved ahead, so that
-they are never given twice, whenever the power fails: after an end without ``close`` they go on behind a jump.
+they are never given twice, whenever the power fails: after an end without ``close`` they go on behind those.
+When the disk takes nothing for so long that they are used up, what comes has an epoch of its own until it
+does.
 
 Nothing here waits but for the disk. Times are ``now_ms`` as the caller counts them.
 """
@@ -73,6 +75,8 @@ class Store(Books):
     def _reset(self):
         """An empty outbox with an epoch of its own."""
         self._epoch = struct.unpack(">I", os.urandom(4))[0]
+        self._own_epoch = None
+        self._left_at = {}
         self._serial = 0
         self._lanes = {SAMPLE: Lane(), EVENT: Lane()}
         self._speakers = {}
@@ -96,8 +100,11 @@ class Store(Books):
 
     @property
     def epoch(self) -> str:
-        """8 hex digits made with the file; (epoch, lane, id) names a record for ever."""
-        return "%08x" % self._epoch
+        """8 hex digits made with the file; (epoch, lane, id) names a record for ever.
+
+        While the disk takes nothing and the reserved ids are used up, others: see ``_leave_names``.
+        """
+        return "%08x" % (self._epoch if self._own_epoch is None else self._own_epoch)
 
     def attach(self, names: list):
         """The speakers that exist. A new one begins at the present end; the marks of others are forgotten."""
@@ -128,6 +135,8 @@ class Store(Books):
         if len(record) > self._record_max:
             self._note_loss("full", number, 1, 0, 0)
             return 0
+        if lane.next_id > lane.reserved and not self.IN_MEMORY:
+            self._reserve(lane)
         number_given = lane.next_id
         lane.next_id += 1
         lane.pending.append((number_given, record, now_ms, boot, seq, alarm))

@@ -11,7 +11,8 @@ from the node file is published once more with nothing but its platform, which r
 
 Nothing can be written: Home Assistant cannot make the nonce and counter that docs/commands.md asks for.
 
-``settings``: "prefix" (where absent "homeassistant"), "period_ms" (5000).
+``settings``: "prefix" (where absent "homeassistant"), "period_ms" (5000), "expire_s" (seconds without a state
+after which Home Assistant takes the values as gone; where absent never).
 """
 
 from edge import __version__
@@ -73,6 +74,7 @@ class HomeAssistant(Speaker):
         self.period_ms = settings.get("period_ms") or PERIOD_MS
         self.object_id = plain_id("furnace-" + site + "-" + node)
         self.latest = None
+        self._expire_s = settings.get("expire_s") or 0
         self._keys = []
         self._known = b""
         self._gone = []
@@ -119,7 +121,7 @@ class HomeAssistant(Speaker):
         topic = self.prefix + "/device/" + self.object_id + "/config"
         births = [
             (topic, self._discovery(), 1, True),
-            (self._topics + "availability", ONLINE, 1, True),
+            (self._topics + "availability", OFFLINE if self.node_silent else ONLINE, 1, True),
             (self._topics + "state", self._state(), 1, False),
         ]
         if self.latest.event is not None:
@@ -164,7 +166,10 @@ class HomeAssistant(Speaker):
             template = "{{ value_json['" + metric.name + "'] }}"
             pairs = [("p", _platform(metric)), ("name", metric.name.replace(".", " ").replace("_", " ")),
                      ("uniq_id", self.object_id + "-" + own_id), ("val_tpl", template)]
-            parts.append(quote(own_id) + ":" + _object(pairs + _details(metric)))
+            entity = _object(pairs + _details(metric))
+            if self._expire_s:
+                entity = entity[:-1] + ',"exp_aft":%d}' % self._expire_s
+            parts.append(quote(own_id) + ":" + entity)
         news = [
             ("p", "sensor"), ("name", "last event"), ("uniq_id", self.object_id + "-" + _LAST_EVENT),
             ("stat_t", self._topics + "event"), ("json_attr_t", self._topics + "event"),

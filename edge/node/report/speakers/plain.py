@@ -56,7 +56,7 @@ class Plain(Speaker):
 
     def births(self, t_ms: int) -> list:
         return [
-            (self.base + "/" + STATE, ONLINE, 1, True),
+            (self.base + "/" + STATE, OFFLINE if self.node_silent else ONLINE, 1, True),
             (self.base + "/" + CATALOGUE, self._catalogue(), 1, True),
         ]
 

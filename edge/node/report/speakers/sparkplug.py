@@ -90,7 +90,7 @@ class Sparkplug(Speaker):
         return self.latest.unseen == 0
 
     def ready(self) -> bool:
-        return self.primary_host is None or self._host_online is True
+        return not self.node_silent and (self.primary_host is None or self._host_online is True)
 
     # The session ----------------------------------------------------------------------------
 

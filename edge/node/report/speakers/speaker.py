@@ -28,6 +28,7 @@ Attributes of a speaker:
     untold          values that could not be told: their metric is not in any catalogue, or not of this one
     carried         keys of kept values that count on when another outbox takes over
     refused         messages from afar that were not understood; ``last_error`` says what about the last
+    node_silent     the node hangs: births() tell it as offline, or ready() is False until it speaks again
 
 Actions of heard():
     ("rebirth",)                    stop data, send births() anew
@@ -79,6 +80,7 @@ class Speaker:
         self.untold = 0
         self.refused = 0
         self.last_error = ""
+        self.node_silent = False
         self.recall = None
         self.keep = None
 

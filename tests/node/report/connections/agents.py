@@ -47,7 +47,7 @@ class RemoteConnection:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             listener.listen()
-            listener.settimeout(10)
+            listener.settimeout(60)
             self.process = subprocess.Popen(
                 [*interpreter(kind, "-X", "heapsize=512k"), SCRIPT, str(listener.getsockname()[1])],
                 env=environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -74,13 +74,13 @@ class RemoteConnection:
                 found.append((when, body))
         return found
 
-    def wait(self, *words, count: int = 1, timeout_s: float = 8.0, since: float = 0.0):
+    def wait(self, *words, count: int = 1, timeout_s: float = 60.0, since: float = 0.0):
         """The ``count``-th of ``all``, waited for; fails with what was said instead."""
         assert wait_for(lambda: len(self.all(*words, since=since)) >= count, timeout_s), (
             f"no {words} within {timeout_s} s, but {[what for _, what in self.said][-8:]}, {self.error()}")
         return self.all(*words, since=since)[count - 1]
 
-    def up(self, count: int = 1, timeout_s: float = 8.0):
+    def up(self, count: int = 1, timeout_s: float = 60.0):
         """Wait for its ``count``-th connection."""
         return self.wait("up", count, timeout_s=timeout_s)
 
@@ -97,7 +97,7 @@ class RemoteConnection:
         self._control.close()
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(5)
+        self.process.wait(timeout=60)
         self.process.stdout.close()
 
     def __enter__(self):

@@ -176,6 +176,17 @@ def test_packet_above_the_limit_is_refused_at_its_length():
         parser.take()
 
 
+def test_a_message_beyond_what_is_passed_over_is_refused_at_its_length():
+    for length in (packets.PACKET_MAX + 1, packets.REMAINING_LENGTH_MAX):
+        parser = packets.Parser(256)
+        parser.feed(b"\x30" + packets.encode_length(length))
+        with pytest.raises(packets.ProtocolError, match=f"of {length} bytes, expected at most 262144"):
+            parser.take()
+    parser = packets.Parser(256)
+    parser.feed(b"\x30" + packets.encode_length(packets.PACKET_MAX) + bytes(300))
+    assert parser.take() == (0x30, bytes(256), packets.PACKET_MAX - 256)
+
+
 @pytest.mark.parametrize("piece", [1, 7, 300, 5000])
 def test_of_a_message_above_the_limit_the_head_is_kept(piece):
     message = packets.encode_publish("t", b"\x40" * 3000, 1, True, 9)

@@ -33,7 +33,7 @@ def read(request, tmp_path):
             path.chmod(mode)
         script.write_text(what + SCRIPT)
         done = subprocess.run([*interpreter(request.param), str(script), str(path)], cwd=ROOT,
-                              env=environment(), capture_output=True, text=True, timeout=10)
+                              env=environment(), capture_output=True, text=True, timeout=120)
         return done.stdout.strip()
     return asked
 

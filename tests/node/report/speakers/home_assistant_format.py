@@ -8,7 +8,8 @@ import re
 
 ABBREVIATIONS = {
     "avty_t": "availability_topic", "cmps": "components", "dev": "device", "dev_cla": "device_class",
-    "ent_cat": "entity_category", "json_attr_t": "json_attributes_topic", "o": "origin", "p": "platform",
+    "ent_cat": "entity_category", "exp_aft": "expire_after",
+    "json_attr_t": "json_attributes_topic", "o": "origin", "p": "platform",
     "pl_off": "payload_off", "pl_on": "payload_on", "stat_cla": "state_class", "stat_t": "state_topic",
     "uniq_id": "unique_id", "unit_of_meas": "unit_of_measurement", "val_tpl": "value_template",
 }

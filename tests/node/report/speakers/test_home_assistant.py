@@ -62,6 +62,20 @@ def test_discovery_is_as_documented():
     assert len(entities) == len(METRICS) + 1
 
 
+def test_values_expire_where_they_are_told_regularly_and_the_newest_event_never_does():
+    entities = discovery(begun(expire_s=190))["components"]
+    expiring = {name for name, entity in entities.items() if entity.get("expire_after") == 190}
+    assert expiring == entities.keys() - {"last-event"}
+    assert not any("expire_after" in entity for entity in discovery(begun())["components"].values())
+
+
+def test_a_silent_node_is_unavailable_and_offline_until_it_speaks():
+    speaker, _ = born()
+    for silent, availability in ((True, b"offline"), (False, b"online")):
+        speaker.node_silent = silent
+        assert {m[0]: m[1] for m in speaker.births(T_MS)}[OWN + "availability"] == availability
+
+
 def test_every_unit_that_has_a_class_is_one_of_that_class():
     metrics = [Metric(f"m{number}", unit) for number, unit in enumerate(home_assistant.UNITS)]
     metrics += [Metric("plain", "t/h"), Metric("none", ""), Metric("whole", "", INTEGER)]

@@ -39,7 +39,7 @@ def micropython_lines():
         missing_part(str(error))
     script = "from tests.node.report.speakers import sparkplug_session; sparkplug_session.main()"
     done = subprocess.run([executable, "-c", script], cwd=micropython.root(), env=micropython.environment(),
-                          capture_output=True, text=True, timeout=60, check=True)
+                          capture_output=True, text=True, timeout=120, check=True)
     sessions = {}
     for line in done.stdout.splitlines():
         if line.startswith("# "):

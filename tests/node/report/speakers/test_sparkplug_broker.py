@@ -109,7 +109,7 @@ def test_nothing_is_lost_over_a_connection_that_breaks(tmp_path, mosquitto, subs
             elif place % 70 == 40:
                 proxy.cut()
                 proxy.release()
-        assert rig.until(rig.idle, 15)
+        assert rig.until(rig.idle, 60)
 
         def arrived():
             return [(metric.float_value, metric.is_historical) for message in read(subscriber)

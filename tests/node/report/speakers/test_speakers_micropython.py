@@ -16,7 +16,7 @@ def on_micropython() -> list:
         missing_part(str(error))
     script = "from tests.node.report.speakers import speakers_script; speakers_script.main()"
     done = subprocess.run([executable, "-c", script], cwd=micropython.root(), env=micropython.environment(),
-                          capture_output=True, text=True, timeout=60, check=False)
+                          capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     return done.stdout.splitlines()
 
