@@ -17,6 +17,7 @@ from edge.node.commands import Commands
 from edge.node.kept import Kept
 from edge.node.kept_file import FileKeeper, dump, parse
 from edge.node.report import messages
+from tests.box.config.edits import put
 from tests.node.fakes import HandSignal
 from tests.node.remote_bench import Node
 from tests.parts import missing_part
@@ -28,8 +29,7 @@ segments = [{ to = 42, at_per_min = 2 }, { stay_min = 5 }, { to = 46, at_per_min
 start = "set_point"
 after_power_cut = "continue"
 """
-LED = 'pv = "steam"\nset_point = 46.0'
-TEXT = find("bishkek").read_text().replace(LED, LED + '\nset_point_from = "programme.load_change"') + PROGRAMME
+TEXT = put(find("bishkek").read_text(), "loop.steam", "set_point_from", '"programme.load_change"') + PROGRAMME
 DESCRIPTION = check("line1.toml", TEXT.encode()).description
 
 
@@ -286,7 +286,7 @@ def test_a_node_that_was_killed_goes_on_with_its_programme_when_it_sees_the_stea
     again.run_for(20)
     assert again.programme.state == "soak 2" and again.steam.set_point.value == 42.0
     said = [text for kind, name, text in again.events if (kind, name) == ("programme", "load_change")]
-    assert said[0] == "interrupted 2" and said[1].startswith("soak 2: goes on after a power cut: steam ")
+    assert said[0] == "interrupted 2" and said[1].startswith("soak 2: goes on after a power cut: steam_made ")
     assert len(said) == 2
     soaked_ms = again.programme.position()["elapsed_ms"]
     assert position["elapsed_ms"] - 5000 <= soaked_ms <= position["elapsed_ms"] + 20000
@@ -307,8 +307,8 @@ def test_aborted_is_told_as_an_alarm_and_never_as_done(tmp_path):
     line.run_for(240)
     # A furnace that stood still: the steam is far below.
     again = Line(tmp_path, description)
-    again.node.signals[[one.name for one in again.node.signals].index("steam")].update = lambda now_ms: None
     steam = again.steam.pv
+    steam.update = lambda *now: None
     steam.quality, steam.value, steam.age_ms = HandSignal("steam").quality, 20.0, 0
     again.run_for(20)
     said = [text for kind, name, text in again.events if (kind, name) == ("programme", "load_change")]
