@@ -50,7 +50,7 @@ class ChildKeeper:
 
     def load(self) -> tuple:
         """As kept_file.load(); before that the process of a node that was killed finishes what it writes."""
-        lock, wrong = _wait_for_the_last(self.path)
+        lock, wrong = wait_for_the_last(self.path)
         content, more = kept_file.load(self.path)
         self._start_again(0, lock)
         if lock >= 0:
@@ -145,7 +145,7 @@ def _lock(path: str, wait: bool) -> int:
     return fd
 
 
-def _wait_for_the_last(path: str) -> tuple:
+def wait_for_the_last(path: str) -> tuple:
     """(descriptor that holds the lock, or -1; list of what is wrong)"""
     end = time.monotonic() + LOCK_WITHIN_S
     while True:

@@ -12,6 +12,9 @@ from edge.node import kept_file
 PERIOD_MS = 5000
 # But no more often than this.
 AT_MOST_MS = 1000
+# Of a file that some other hand has written, no more entries are looked at, and no more of its words is told.
+_ENTRIES_MAX = 1000
+_TEXT_MAX = 200
 
 
 class Kept:
@@ -25,7 +28,7 @@ class Kept:
         self._at_ms = -PERIOD_MS
         self._told = ""
         self._too_large = ""
-        self._news = []  # of the start: told after the first tick, when all that listen are there
+        self._news = []  # told after the next tick: at the start not all that listen are there
         self._marks = {programme.name: mark_of(programme) for programme in node.programmes}
 
     # At the start -------------------------------------------------------------------------------
@@ -41,16 +44,17 @@ class Kept:
             return
         node = self._node
         if content.get("node") != node.base_topic:
-            self._event("it is of node %s, not of %s: not used" % (content.get("node"), node.base_topic))
+            text = "it is of another node than %s and not used: %s"
+            self._event(text % (node.base_topic, content.get("node")))
             return
-        for entry in _listed(content.get("trips")):
+        for entry in self._listed(content.get("trips")):
             try:
                 name, value, acknowledged, first = entry
                 first = bool(first)
                 node.guard.restore(name, _number(value), acknowledged is True, first, node.started_us // 1000)
             except (TypeError, ValueError) as error:
                 self._event("a latched trip is not taken over: %s" % error)
-        for entry in _listed(content.get("programmes")):
+        for entry in self._listed(content.get("programmes")):
             try:
                 name, mark, position = entry
                 self._restore_programme(name, mark, position)
@@ -66,6 +70,14 @@ class Kept:
                 self._news.append(("programme", name, programme.state, False))
                 return
         raise ValueError("none is named %s" % name)
+
+    def _listed(self, value) -> list:
+        if not isinstance(value, list):
+            self._event("%s is no list of trips or programmes" % value)
+            return []
+        if len(value) > _ENTRIES_MAX:
+            self._event("%d entries are too many: only %d are looked at" % (len(value), _ENTRIES_MAX))
+        return value[:_ENTRIES_MAX]
 
     # After each tick ----------------------------------------------------------------------------
 
@@ -127,7 +139,7 @@ class Kept:
             self._event(text)
 
     def _event(self, text: str):
-        self._news.append(("kept", "state", text, True))
+        self._news.append(("kept", "state", text[:_TEXT_MAX], True))
 
 
 def mark_of(programme) -> str:
@@ -145,10 +157,6 @@ def _shape(content: dict) -> tuple:
     for name, mark, position in content["programmes"]:
         programmes.append([name, mark, position["segment"], position["held"], position["repeated"]])
     return content["trips"], programmes
-
-
-def _listed(value) -> list:
-    return value if isinstance(value, list) else []
 
 
 def _number(value) -> float:

@@ -6,7 +6,7 @@ import signal
 import time
 
 from edge.box.child import Child
-from edge.box.keeper import _wait_for_the_last
+from edge.box.keeper import wait_for_the_last
 from edge.node.kept_file import OLDER, load
 from tests.node.test_kept import TEXT
 
@@ -49,7 +49,7 @@ def test_a_programme_outlives_kill_9_and_a_state_file_that_is_half_written(tmp_p
         before = position(path, node, before["elapsed_ms"])
         os.kill(node.pid, signal.SIGKILL)
         node.end()
-        lock, wrong = _wait_for_the_last(path)
+        lock, wrong = wait_for_the_last(path)
         assert wrong == []
         older, _ = load(path + OLDER)
         with open(path, "rb+") as file:

@@ -1,28 +1,35 @@
 """What outlives a power cut, on virtual time: the node of Bishkek with a programme, killed and built again."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.box import micropython
 from edge.box.config import check, find
 from edge.emulator.virtual import VirtualRun
-from edge.node import kept
+from edge.node import kept, kept_file
+from edge.node.commands import Commands
 from edge.node.kept import Kept
 from edge.node.kept_file import FileKeeper, dump, parse
 from edge.node.report import messages
+from tests.box.config.edits import put
 from tests.node.fakes import HandSignal
 from tests.node.remote_bench import Node
+from tests.parts import missing_part
 
+ROOT = Path(__file__).parents[2]
 PROGRAMME = """
 [programme.load_change]
 segments = [{ to = 42, at_per_min = 2 }, { stay_min = 5 }, { to = 46, at_per_min = 4 }, { stay_min = 1 }]
 start = "set_point"
 after_power_cut = "continue"
 """
-LED = 'pv = "steam"\nset_point = 46.0'
-TEXT = find("bishkek").read_text().replace(LED, LED + '\nset_point_from = "programme.load_change"') + PROGRAMME
+TEXT = put(find("bishkek").read_text(), "loop.steam", "set_point_from", '"programme.load_change"') + PROGRAMME
 DESCRIPTION = check("line1.toml", TEXT.encode()).description
 
 
@@ -191,6 +198,7 @@ def test_a_position_that_does_not_fit_the_node_file_is_told_and_the_programme_st
         {"trips": [None, 5, "peak", ["peak"], [["peak"], 1, 1, 1], ["none", 1.0, False, False]]},
         {"programmes": [None, 5, "heat_up", ["heat_up"], [["heat_up"], "x", {}], ["heat_up", None, {}]]},
         {"programmes": [["heat_up", "MARK", None]]},
+        {"trips": [["x" * 300, 1.0, False, False]] + [1] * 2000},
         {"programmes": [["heat_up", "MARK", {"segment": "0"}]]},
     ],
 )
@@ -203,6 +211,7 @@ def test_nothing_of_the_file_is_taken_on_trust(change):
     again.tick(4)
     assert not any(one.tripped for one in again.trips)
     assert again.programmes[0].state == "idle" and again.burner.state == "auto"
+    assert 1 <= len(again.alarms) <= 1001 and all(len(text) <= 200 for text in again.alarms)
 
 
 def content_of_new(node):
@@ -251,6 +260,7 @@ class Line(VirtualRun):
 
     def __init__(self, folder, description=DESCRIPTION):
         self.events = []
+        self.alarms = []
         self.keeper = FileKeeper(str(folder / "line1.kept"))
         super().__init__("bishkek", description, 7, self._receive, keeper=self.keeper)
         (self.programme,) = self.node.programmes
@@ -260,6 +270,8 @@ class Line(VirtualRun):
         if topic.endswith("/" + messages.EVENT):
             event = json.loads(payload)
             self.events.append((event["kind"], event["name"], event["text"]))
+            if event["alarm"]:
+                self.alarms.append(event["text"])
 
 
 def test_a_node_that_was_killed_goes_on_with_its_programme_when_it_sees_the_steam(tmp_path):
@@ -274,7 +286,7 @@ def test_a_node_that_was_killed_goes_on_with_its_programme_when_it_sees_the_stea
     again.run_for(20)
     assert again.programme.state == "soak 2" and again.steam.set_point.value == 42.0
     said = [text for kind, name, text in again.events if (kind, name) == ("programme", "load_change")]
-    assert said[0] == "interrupted 2" and said[1].startswith("soak 2: goes on after a power cut: steam ")
+    assert said[0] == "interrupted 2" and said[1].startswith("soak 2: goes on after a power cut: steam_made ")
     assert len(said) == 2
     soaked_ms = again.programme.position()["elapsed_ms"]
     assert position["elapsed_ms"] - 5000 <= soaked_ms <= position["elapsed_ms"] + 20000
@@ -295,10 +307,92 @@ def test_aborted_is_told_as_an_alarm_and_never_as_done(tmp_path):
     line.run_for(240)
     # A furnace that stood still: the steam is far below.
     again = Line(tmp_path, description)
-    again.node.signals[[one.name for one in again.node.signals].index("steam")].update = lambda now_ms: None
     steam = again.steam.pv
+    steam.update = lambda *now: None
     steam.quality, steam.value, steam.age_ms = HandSignal("steam").quality, 20.0, 0
     again.run_for(20)
     said = [text for kind, name, text in again.events if (kind, name) == ("programme", "load_change")]
     assert said == ["interrupted 2", "aborted: power cut in segment 2"]
+    assert "aborted: power cut in segment 2" in again.alarms
     assert again.programme.state == "aborted" and again.steam.set_point.value is None
+
+
+def test_a_trip_that_was_latched_holds_its_outputs_from_the_first_tick_until_it_is_reset(tmp_path):
+    latched = [["high_temperature", 1161.5, False, True]]
+    content = {"node": "furnace/bishkek/line1", "trips": latched, "programmes": []}
+    kept_file.save(str(tmp_path / "line1.kept"), dump(content))
+    line = Line(tmp_path)
+    (trip,) = [one for one in line.node.guard.trips if one.name == "high_temperature"]
+    seen = set()
+    for output in trip.outputs:
+        output.answer = lambda output=output, real=output.answer: (seen.add(output.state), real())
+    line.run_for(20)
+    assert line.node.in_charge and seen == {"unknown", "trip"}
+    assert ("trip", "high_temperature", "tripped at 1161.5 before the restart, still latched") in line.events
+    first = json.loads(messages.telemetry(line.node, line.clock.now_ms(), 0))["first_out"]
+    assert (first["trip"], first["value"]) == ("high_temperature", 1161.5)
+    assert {output.state for output in trip.outputs} == {"trip"}
+    console = Commands(line.node)
+    assert console.execute("reset high_temperature") == "reset"
+    line.run_for(10)
+    assert "trip" not in {output.state for output in trip.outputs}
+    third = Line(tmp_path)
+    third.run_for(10)
+    assert not any(one.tripped for one in third.node.guard.trips)
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, {root!r})
+from edge.node.kept import Kept
+from edge.node.kept_file import FileKeeper
+from tests.node.remote_bench import Node
+
+class Board(Node):
+    base_topic = "furnace/works/line1"
+    started_us = 0
+    first_out = "pressure"
+
+def started():
+    node = Board(programme={{"after_power_cut": "continue"}})
+    node.kept = Kept(node, FileKeeper({path!r}))
+    node.kept.restore()
+    return node
+
+def ticks(node, count):
+    for _ in range(count):
+        node.tick()
+        node.t.good(node.furnace.set_point.value)
+        node.kept.step(node.clock.ms)
+
+node = started()
+node.programmes[0].start()
+ticks(node, 440)
+node.trips[1].tripped = True
+ticks(node, 8)
+again = started()
+print(again.programmes[0].state, again.trips[1].tripped, again.guard.first_out[0])
+again.guard.reset(again.clock.ms)
+ticks(again, 3)
+print(again.programmes[0].state, again.programmes[0].why, [event[2] for event in again.events])
+"""
+
+
+def test_on_micropython_a_node_keeps_the_same(tmp_path):
+    try:
+        executable = micropython.executable()
+    except FileNotFoundError as error:
+        missing_part(str(error))
+    said = []
+    for runtime in (executable, sys.executable):
+        script = tmp_path / "script.py"
+        path = tmp_path / f"{len(said)}.kept"
+        script.write_text(SCRIPT.format(root=str(ROOT), path=str(path)))
+        done = subprocess.run(
+            [runtime, str(script)], env=micropython.environment(), capture_output=True, text=True, timeout=60,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout.splitlines())
+    assert said[0] == said[1]
+    assert said[0][0] == "interrupted 2 True pressure" and said[0][1].startswith("soak 2 ")
