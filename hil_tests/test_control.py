@@ -27,7 +27,8 @@ def test_the_lambda_signal_follows_from_the_oxygen(bench):
 
 def test_the_line_has_no_errors_and_room_left(bench):
     bench.wait(lambda: bench.telemetry()["bus"]["field"]["faulty"] == {}, 0.5)
-    assert 10.0 < bench.telemetry()["bus"]["field"]["busy_pct"] < 80.0
+    # At the start all that is asked once comes on top.
+    bench.wait(lambda: 10.0 < bench.telemetry()["bus"]["field"]["busy_pct"] < 80.0, 30)
 
 
 def test_every_device_with_outputs_is_under_its_lease(bench):

@@ -9,6 +9,8 @@ from edge.node.signals import BAD
 # More changes than these within a minute are chatter; a minute with no more ends it.
 CHANGES = 6
 MINUTE_MS = 60000
+# What is still bad then is told.
+START_MS = 10000
 
 
 class Announcer:
@@ -25,6 +27,7 @@ class Announcer:
         self._others = None
         self._lively = {}
         self._now_ms = 0
+        self._start_ms = node.started_us // 1000
 
     def step(self, now_ms: int):
         """An event for everything that has changed since the last tick."""
@@ -68,10 +71,12 @@ class Announcer:
 
     def _tell_source(self, i: int, bad: bool):
         source = self._node.sources[i]
-        if self._sources[i] is None and bad:
-            # It has not been read yet: the first reading after the start is no news.
-            return
         first = self._sources[i] is None
+        if first and bad:
+            if self._now_ms < self._start_ms + START_MS:
+                # It has not been read yet: the first reading after the start is no news.
+                return
+            first = False
         self._sources[i] = bad
         if not first:
             self._tell("signal", source.name, "bad: " + source.why if bad else "usable again", False)

@@ -8,13 +8,13 @@ from edge.box.config import check, find
 from edge.node.command_form import BY_MAX, PAYLOAD_MAX, VALUES, Command
 from edge.node.console import HELP
 from edge.node.remote import PER_TICK, REFUSAL_MS, REFUSALS
+from tests.box.config.edits import put
 from tests.node.remote_bench import Node, remote
 
 PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text()
 
-STEAM = 'pv = "steam"\nset_point = 46.0'
-LED = STEAM + '\nset_point_from = "programme.load_change"'  # as the page says
-BISHKEK = find("bishkek").read_text().replace(STEAM, LED)
+# As the page says.
+BISHKEK = put(find("bishkek").read_text(), "loop.steam", "set_point_from", '"programme.load_change"')
 
 
 def blocks(language):

@@ -213,7 +213,7 @@ def test_a_run_on_the_bench_ends_when_the_element_melts(monkeypatch, capsys):
 
     monkeypatch.setattr(scenario, "play", melts)
     args = type("Args", (), {"file": "bishkek_day", "hours": None, "seed": None, "json": True})
-    assert scenario.run(args) == 2
+    assert scenario.run(args) == 1
     assert "after 1.0 s" in capsys.readouterr().err
 
 

@@ -72,7 +72,6 @@ def test_the_table_shows_loops_signals_alarms_and_counters(listening, said):
         "BAD (broken wire or over range) roof_a1",
         "requests",
         "late p99",
-        "without roof_a1)",
     ):
         assert words in text
 

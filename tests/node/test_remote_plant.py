@@ -7,6 +7,7 @@ import pytest
 from edge.box.config import check, find
 from edge.emulator.virtual import VirtualRun
 from edge.node.report import messages
+from tests.box.config.edits import put
 
 REMOTE = """
 [programme.load_change]
@@ -42,8 +43,7 @@ action = "programme"
 programme = "load_change"
 """
 TICK_S = 0.25
-STEAM = 'pv = "steam"\nset_point = 46.0'
-LED = STEAM + '\nset_point_from = "programme.load_change"'
+LED = put(find("bishkek").read_text(), "loop.steam", "set_point_from", '"programme.load_change"')
 
 
 class Line:
@@ -51,7 +51,7 @@ class Line:
 
     def __init__(self):
         self.events = []
-        text = find("bishkek").read_text().replace(STEAM, LED) + REMOTE
+        text = LED + REMOTE
         self.run = VirtualRun("bishkek", check("line1.toml", text.encode()).description, 7, self._receive)
         self.node = self.run.node
         self.loops = {loop.name: loop for loop in self.node.loops}
