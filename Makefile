@@ -4,6 +4,7 @@
 # make soak   the tests five times beside four busy processes      (ARGS="--times 20 hil_tests/test_microbit.py")
 # make bench  the figures, side by side with peers
 # make lint   the linter
+# make docs   the pages that a command writes
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 SOURCES := setup.py pyproject.toml $(wildcard cext/*.py cext/*.pxd edge/emulator/models/*.py edge/emulator/models/*.pxd)
 DEBIAN := mosquitto mosquitto-clients mbpoll tshark libmodbus-dev pkg-config qemu-system-arm firmware-microbit-micropython
 
-.PHONY: run test long soak bench lint build debian clean
+.PHONY: run test long soak bench docs lint build debian clean
 
 run: $(VENV)/.demo
 	@echo "starting broker, emulated furnace, node and reporter; Ctrl-C ends"
@@ -28,6 +29,17 @@ soak: debian $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# The pages that a command writes; those that measure or watch something take minutes, and the picture of the demo is
+# taken from a quiet machine only. What can't be made is named at the end, and the others are made.
+docs: debian $(VENV)/.test
+	$(BIN)/python -m edge.box.config.reference > docs/node-file.md
+	$(BIN)/python -m edge.box.config.json_schema > docs/node-file.schema.json
+	@failed=""; \
+	for make in docs/make_*.py; do \
+	  echo $$make; $(BIN)/python -m docs.$$(basename $$make .py) || failed="$$failed $$make"; \
+	done; \
+	[ -z "$$failed" ] || { echo "not made:$$failed"; exit 1; }
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -60,12 +60,12 @@ class Case:
         speakers = report.get("speakers", {})
         back = bool(speakers) and all(speaker["reconnects"] for speaker in speakers.values())
         whole = self.full or not report["dropped"]
-        return back and whole and last["tick"]["missed"] == 0 and last["signals"]["t_furnace"][1] == "good"
+        return back and whole and last["tick"]["missed"] == 0 and last["signals"]["t850"][1] == "good"
 
 
 CASES = {
-    "json": Case("plain JSON", 512),
-    "full": Case("plain JSON, its outbox full", 512, full=True),
+    "json": Case("plain JSON", 640),
+    "full": Case("plain JSON, its outbox full", 640, full=True),
     "all": Case("JSON, Sparkplug, Home Assistant, commands from afar", 1024, more=SPEAKERS),
 }
 

@@ -1,8 +1,9 @@
 """docs/field-cases.md, made again by: python docs/make_field_cases.py
 
 What failed in the field, and what the product does with it now. Each group of cases is a function that
-returns rows (case, what failed before, what the product does now); the last column is measured here, not
-written down. To add a group: write such a function, and name it in GROUPS.
+returns rows (case, what failed before, what the product does now); the last column is measured here
+(docs/field_runs.py, on virtual time), or names the test that proves it (docs/field_tests.py), which must exist. To
+add a group: write such a function, and name it in GROUPS.
 """
 
 import contextlib
@@ -14,6 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from docs import field_runs as runs  # noqa: E402
+from docs import field_tests as proved  # noqa: E402
 from edge.tune import command  # noqa: E402
 
 PAGE = ROOT / "docs" / "field-cases.md"
@@ -24,7 +27,7 @@ HEAD = """# Cases from the field
 <!-- Written by: python docs/make_field_cases.py -->
 
 What this product failed on when it was tried on what people really have: inputs, devices, moments. The last
-column is measured whenever this page is made.
+column is measured whenever this page is made, on virtual time, or names the test that proves it.
 """
 
 TUNE = """The recordings are those of [tests/tune/data](../tests/tune/data). All but `lab_*` hold one process,
@@ -94,20 +97,98 @@ def _tune(path: Path, arguments: tuple) -> str:
     return "; ".join([said, *(line for line in answer["warnings"] if "line " in line)])
 
 
+def proven(cases: list) -> list:
+    """Rows of docs/field_tests.py, whose tests exist."""
+    return [proved.row(*case) for case in cases]
+
+
+def outputs() -> list:
+    """Outputs, truth and control."""
+    return [
+        ("a trip's write is refused once", "the heater stays at 100 % for a third of the lease", runs.refused_write()),
+        ("a write that is refused again and again", "telemetry says 0.0", runs.lasting_refusal()),
+        ("a damper that takes another value", "\"wrong address\", then link lost", runs.clamped_write()),
+        ("of three blocks one is never answered", "those behind it are never asked", runs.starved_block()),
+        *proven(proved.OUTPUTS[:5]),
+        ("a start into saturation, ti_s 300, 600, 1800", "overshoot 101, 155, 263 K", runs.start_into_saturation()),
+        ("a set-point lowered below the value, b 0.7, 0.3, 0", "100 % for 113, 521, 682 s", runs.lowered_set_point()),
+        ("noise of 1 °F at K 10, Ti 800, Td 22", "offset 7.7 °F", runs.noise_at_a_limit()),
+        *proven(proved.OUTPUTS[5:8]),
+    ]
+
+
+def checked() -> list:
+    """Node files that can't be meant so, given to ``furnace-edge check``."""
+    return [
+        *runs.checked(),
+        ("no `schema`", "hides all other problems", runs.missing_schema()),
+        *proven(proved.OUTPUTS[8:]),
+    ]
+
+
+def tuning() -> list:
+    return proven(proved.TUNING)
+
+
+def generic() -> list:
+    """The generic Modbus device."""
+    return [*proven(proved.GENERIC), ("an address written as 40001", "taken as it is", runs.address_40001())]
+
+
+def console() -> list:
+    """On the bench and at the console."""
+    case = "a thermocouple breaks, then a trip"
+    return [(case, "the console is mute", runs.console()), *proven(proved.CONSOLE)]
+
+
+def line() -> list:
+    """Values that are somebody else's."""
+    return [
+        ("DCON: one of five modules late in a third of its replies", "8 to 16 wrong readings a run", runs.late_module()),
+        ("an own echo that is cut short, then the reply", "25 wrong records a run", runs.own_request_cut_short()),
+        ("three bytes of noise, then the reply", "2 to 23 wrong records", runs.noise_then_reply()),
+        ("a gateway's exception 0x0B, then the reply", "2 to 23 wrong records", runs.gateway_then_reply()),
+        ("characters 15 ms apart", "never read", runs.slow_characters()),
+        *proven(proved.LINE),
+    ]
+
+
+def bench() -> list:
+    return proven(proved.BENCH)
+
+
+def afar() -> list:
+    return proven(proved.AFAR)
+
+
+SUITE = """On a busy machine some tests in real time failed: they waited for durations. Now they wait for causes; `make soak` runs
+the suite again and again beside four busy processes."""
+RECORDINGS = "Recordings for tuning"
+
 # Title of a section, what stands above its table, and the function that returns its rows.
 GROUPS = [
-    ("Recordings for tuning", TUNE, tuned),
+    ("Outputs and truth", "", outputs),
+    ("What `check` says", "Word for word, of a node file that is right but for this.", checked),
+    ("Proposals", "", tuning),
+    (RECORDINGS, TUNE, tuned),
+    ("The generic Modbus device", "", generic),
+    ("On the bench and at the console", "", console),
+    ("The bus: values that are somebody else's", "", line),
+    ("The emulator as a bench for other controllers", "", bench),
+    ("From afar", "", afar),
 ]
+
+
+def section(title: str, text: str, rows: list) -> str:
+    table = [("case", "before", "now"), ("---", "---", "---"), *rows]
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table]
+    return "\n".join([f"## {title}", "", *([text, ""] if text else []), *lines, ""])
 
 
 def page() -> str:
     """Return the whole page."""
-    parts = [HEAD]
-    for title, text, rows in GROUPS:
-        table = [("case", "before", "now"), ("---", "---", "---"), *rows()]
-        lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table]
-        parts.append("\n".join([f"## {title}", "", text, "", *lines, ""]))
-    return "\n".join(parts)
+    parts = [HEAD, *(section(title, text, rows()) for title, text, rows in GROUPS)]
+    return "\n".join([*parts, f"## The tests themselves\n\n{SUITE}\n"])
 
 
 def main() -> int:

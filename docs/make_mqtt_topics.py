@@ -124,7 +124,7 @@ def sample(catalogue, seq: int, values: list):
 def example() -> dict:
     """Payloads of a small node, by the part of the page that shows them."""
     catalogue = Catalogue([
-        Metric("t_furnace", "degC"), Metric("roof_a1", "degC", FLOAT, "roof"),
+        Metric("t850", "degC"), Metric("roof_a1", "degC", FLOAT, "roof"),
         Metric("o2", "%", FLOAT, "flue_gas"), Metric("alarm.o2_low", "", BOOLEAN),
         Metric("node.mode", "", TEXT),
     ], "bishkek", "line1")

@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 LATE_P99_MS = 5.0
 WIDTH = 100
 TRENDS = (
-    ("t_furnace", "furnace, °C", (850, "850 °C")),
+    ("t850", "furnace, °C", (850, "850 °C")),
     ("steam", "steam, t/h", (46, "set-point")),
     ("o2", "O2 wet, %", (6.6, "set-point")),
     ("power", "electricity, MW", None),

@@ -41,7 +41,7 @@ def own(request, tmp_path):
     """A target of the test's own, which the test may bring down."""
     target = make(request.param, tmp_path)
     try:
-        target.wait(lambda: target.telemetry() is not None and target.quality("t_furnace") == "good", 60)
+        target.wait(lambda: target.telemetry() is not None and target.quality("t850") == "good", 60)
         yield target
     finally:
         target.finish()

@@ -25,4 +25,4 @@ def test_the_node_goes_on_while_its_broker_is_frozen_killed_and_started_again(ow
     assert after["report"]["dropped"] == 0
     assert after["report"]["reconnects"] >= 1
     assert after["tick"]["ticks"] - before["tick"]["ticks"] >= 24
-    own.wait(lambda: own.quality("t_furnace") == "good", 5)
+    own.wait(lambda: own.quality("t850") == "good", 5)

@@ -3,7 +3,7 @@
 
 def test_the_furnace_is_held_between_850_and_1050_degrees_and_steam_near_its_set_point(bench):
     telemetry = bench.telemetry()
-    assert 850.0 < telemetry["signals"]["t_furnace"][0] < 1050.0
+    assert 850.0 < telemetry["signals"]["t850"][0] < 1050.0
     assert abs(telemetry["signals"]["steam"][0] - telemetry["loops"]["steam"][0]) < 8.0
 
 
@@ -11,8 +11,10 @@ def test_what_the_node_says_of_its_outputs_is_what_the_devices_do(bench):
     def alike():
         # Drives ramp, and telemetry is up to a second old.
         real = bench.state()["outputs"]
-        told = bench.telemetry()["outputs"].items()
-        return all(abs(real[name] - state[0]) < 5.0 for name, state in told)
+        told = bench.telemetry()["outputs"]
+        # What comes of the burner's release is a flame, after its sequence.
+        assert set(told) - set(real) == {"burner_release"}
+        return all(abs(real[name] - told[name][0]) < 5.0 for name in set(told) & set(real))
 
     bench.wait(alike, 0.5)
 
@@ -25,7 +27,8 @@ def test_the_lambda_signal_follows_from_the_oxygen(bench):
 
 def test_the_line_has_no_errors_and_room_left(bench):
     bench.wait(lambda: bench.telemetry()["bus"]["field"]["faulty"] == {}, 0.5)
-    assert 10.0 < bench.telemetry()["bus"]["field"]["busy_pct"] < 80.0
+    # At the start all that is asked once comes on top.
+    bench.wait(lambda: 10.0 < bench.telemetry()["bus"]["field"]["busy_pct"] < 80.0, 30)
 
 
 def test_every_device_with_outputs_is_under_its_lease(bench):

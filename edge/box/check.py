@@ -157,13 +157,24 @@ def summarise(description: dict) -> dict:
         "bad_within_ms": {device.name: bad_within_ms(device, slowest_ms(device)) for device in node.devices},
         "signals": order["signal"],
         "calcs": order["calc"],
-        "loops": {name: description["loop"][name]["output"] for name in order["loop"]},
+        "loops": chain(description),
         "outputs": {name: description["output"][name]["safe"] for name in order["output"]},
-        "guard": {table: order[table] for table in ("interlock", "trip", "alarm")},
+        "guard": {table: order[table] for table in ("state", "interlock", "trip", "alarm")},
         "programmes": order["programme"],
         "from_afar": from_afar(description),
         "report": _report(description["report"], len(node.sampler.catalogue.metrics)),
     }
+
+
+def chain(description: dict) -> dict:
+    """Where each demand goes: block -> the references of its takers."""
+    goes = {name: spec["to"] for name, spec in description["loop"].items()}
+    goes.update({f"select.{name}": spec["to"] for name, spec in description["select"].items()})
+    for name, spec in description["cross_limit"].items():
+        goes[f"cross_limit.{name}"] = f"{spec['fuel_to']} and {spec['air_to']}"
+    for name, spec in description["split"].items():
+        goes[f"split.{name}"] = " and ".join(spec["parts"])
+    return goes
 
 
 def slowest_ms(device) -> int:
@@ -193,11 +204,13 @@ def from_afar(description: dict) -> list:
         return []
     texts = []
     for spec in remote["allow"].values():
-        targets = [spec[key] for key in ("loop", "programme") if key in spec]
+        targets = [spec[key] for key in ("loop", "programme", "level2") if key in spec]
         targets += spec.get("alarms", []) + spec.get("trips", [])
         text = f"{spec['action']} {' '.join(targets)}"
+        if "low" in spec:
+            text += f" {number(spec['low'])}..{number(spec['high'])}"
         if "rate_per_min" in spec:
-            text += f" {number(spec['low'])}..{number(spec['high'])} at {number(spec['rate_per_min'])}/min"
+            text += f" at {number(spec['rate_per_min'])}/min"
         texts.append(text)
     return texts + [f"starts in {remote['start']} mode"]
 

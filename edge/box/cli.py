@@ -11,6 +11,7 @@ from edge.box.extras import missing
 COMMANDS = {
     "demo": ("edge.box.demo", "broker, emulated plant and node in one go, with a live table"),
     "run": ("edge.box.run", "the controller"),
+    "init": ("edge.box.init", "files to start from: a node file and its plant for the bench"),
     "check": ("edge.box.check", "say what is wrong with a node file"),
     "emulate": ("edge.emulator.serve", "the bench's other end of the line"),
     "scenario": ("edge.emulator.scenario", "plant and node on virtual time, with a report"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge.box.extras import install_command
 
-HEAP = "512k"
+HEAP = "1m"
 
 
 def executable() -> str:
@@ -34,5 +34,5 @@ def environment() -> dict:
 
 
 def command(path: str, heap: str, module: str, *arguments: str) -> list:
-    """Command line that runs a module with a heap of a given size (as 512k)."""
+    """Command line that runs a module with a heap of a given size (as 1m)."""
     return [path, "-X", f"heapsize={heap}", "-m", module, *arguments]

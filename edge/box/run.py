@@ -12,6 +12,7 @@ from edge.box import micropython
 from edge.box.attend import run_micropython
 from edge.box.config import NodeFileError, find, read
 from edge.box.config.rules.report import is_loopback, unencrypted
+from edge.box.keeper import ChildKeeper
 from edge.box.kernel_clock import kernel_clock
 from edge.box.line_writer import LineWriter
 from edge.box.ports import close_ports, open_ports
@@ -19,7 +20,7 @@ from edge.box.reporter import ConfigError, config_of
 from edge.box.reporting import SupervisedReporter
 from edge.box.serial_port import PortError
 from edge.box.signals import foreground, wakeable
-from edge.box.state_folder import place_outbox
+from edge.box.state_folder import place_kept, place_outbox
 from edge.node.build import build
 from edge.node.clock import Clock
 from edge.node.commands import Commands
@@ -38,7 +39,7 @@ def add_arguments(parser):
         "--port", action="append", default=[], metavar="[BUS=]PATH", help="another port for a bus"
     )
     parser.add_argument("--broker", metavar="HOST:PORT", help="another MQTT broker")
-    parser.add_argument("--state", metavar="FOLDER", help="where the outbox is kept")
+    parser.add_argument("--state", metavar="FOLDER", help="where the outbox and the state of the node are kept")
     parser.add_argument("--runtime", choices=("cpython", "micropython"), default="cpython")
     parser.add_argument(
         "--heap", default=micropython.HEAP, metavar="SIZE", help="heap of the MicroPython runtime"
@@ -53,6 +54,7 @@ def run(args) -> int:
         node_file = read(find(args.node))
         override(node_file, args.port, args.broker)
         place_outbox(node_file.description, args.state)
+        place_kept(node_file.description, args.state)
     except (NodeFileError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -107,7 +109,8 @@ def run_here(node_file, args) -> int:
         close_ports(uarts)
         print(error, file=sys.stderr)
         return 2
-    node = build(node_file.description, uarts, clock, reporter)
+    keeper = _keeper(node_file.description)
+    node = build(node_file.description, uarts, clock, reporter, keeper=keeper)
     with wakeable() as woken, LineWriter(sys.stderr) as say:
         console = _console(node, woken, args.attached, say)
         _punctual()
@@ -123,6 +126,10 @@ def run_here(node_file, args) -> int:
 def _reporter(description: dict):
     config = config_of(description)
     return LocalReporter() if config is None else SupervisedReporter(config)
+
+
+def _keeper(description: dict):
+    return ChildKeeper(description["kept"]["path"]) if "kept" in description else None
 
 
 def _punctual():

@@ -35,20 +35,32 @@ def place_outbox(description: dict, folder=None):
     outbox = description["report"].get("outbox")
     if outbox is None:
         return
-    path = Path(folder or state_folder()) / outbox["path"]
+    outbox["path"] = _placed(Path(folder or state_folder()) / outbox["path"], "the outbox")
+
+
+def place_kept(description: dict, folder=None):
+    """Say where what outlives a power cut is kept, as ``place_outbox``; nothing where there is nothing to keep."""
+    order = description["order"]
+    if not order["programme"] and not order["trip"]:
+        return
+    settings = description["node"]
+    path = Path(folder or state_folder()) / f"{settings['site']}-{settings['name']}.kept"
+    description["kept"] = {"path": _placed(path, "the state of the node")}
+
+
+def _placed(path: Path, what: str) -> str:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         if not is_mistake(error) and not isinstance(error, PermissionError):
-            outbox["path"] = str(path.absolute())
-            return
-        text = f"the outbox can't be kept in {path.parent}: {error.strerror}"
+            return str(path.absolute())
+        text = f"{what} can't be kept in {path.parent}: {error.strerror}"
         raise ValueError(f"{text}; {_ELSEWHERE}") from error
     if os.path.isdir(path):
-        raise ValueError(f"{path} is a folder, expected a file for the outbox; {_ELSEWHERE}")
+        raise ValueError(f"{path} is a folder, expected a file for {what}; {_ELSEWHERE}")
     if _forbidden(path):
-        raise ValueError(f"the outbox can't be kept in {path}: this user may not write there; {_ELSEWHERE}")
-    outbox["path"] = str(path.absolute())
+        raise ValueError(f"{what} can't be kept in {path}: this user may not write there; {_ELSEWHERE}")
+    return str(path.absolute())
 
 
 def _forbidden(path: Path) -> bool:

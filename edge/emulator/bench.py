@@ -5,15 +5,17 @@ instruments measure it. The same seed and the same bytes at the same times give 
 """
 
 from edge.emulator import fault_script, models, plant_file
-from edge.emulator.dcon_slave import slaves_of
-from edge.emulator.faults import EVERY_UNIT, Faults
-from edge.emulator.instruments.instrument import FaultError
+from edge.emulator.lines import Lines
 from edge.emulator.register_access import Registers
 from edge.emulator.values import Values
 from edge.emulator.wire import Wire
 
 STEP_US = 250000
 STEP_S = STEP_US / 1e6
+
+
+class PlantFailed(RuntimeError):
+    """The plant is destroyed: the run ends here. Says when, and by what."""
 
 
 class Bench:
@@ -28,12 +30,14 @@ class Bench:
             plant = plant_file.load(plant, seed)
         self.plant = plant
         self.clock = clock
-        self.baud = plant.baud
+        self.lines = Lines(plant.lines, seed or 0, silence_us)
+        # Those of the first line: what serves one line in real time, and scripts, work with them.
+        self.baud = self.lines.first.baud
+        self.faults = self.lines.first.faults
+        self.slaves = self.lines.first.slaves
         self.model = plant.model
         self.instruments = {instrument.name: instrument for instrument in plant.instruments}
         self.registers = Registers(self.instruments)
-        self.faults = Faults(plant.instruments, seed or 0)
-        self.slaves = slaves_of(plant.instruments, plant.baud, plant.char_bits, silence_us, self.faults)
         self._script = None
         self._actuators = [instrument for instrument in plant.instruments if instrument.drives]
         self._sensors = [instrument for instrument in plant.instruments if not instrument.drives]
@@ -42,6 +46,8 @@ class Bench:
             for instrument in self._actuators
             for attribute, place in instrument.drives
         ]
+        # Why the plant can't go on, where its kind can tell.
+        self._failure = getattr(models.table(plant.kind), "failure", None) if plant.kind else None
         self._measured = sorted({name for instrument in plant.instruments for name in instrument.reads})
         self._start_us = clock.now_us() if clock is not None else 0
         self._next_us = self._start_us + STEP_US
@@ -49,9 +55,10 @@ class Bench:
             instrument.start(self._start_us)
             instrument.step(self._start_us)
 
-    def wire(self, clock=None, tap=None) -> Wire:
-        """A line in memory with these instruments on it."""
-        return Wire(clock or self.clock, self.baud, self.slaves, self.plant.char_bits, tap)
+    def wire(self, clock=None, tap=None, bus: str = "") -> Wire:
+        """A line in memory with these instruments on it; ``bus``: which of several. Raises ValueError."""
+        line = self.lines.named(bus)
+        return Wire(clock or self.clock, line.baud, line.slaves, line.char_bits, tap)
 
     def step(self, now_us: int) -> int:
         """Bring everything up to ``now_us``; the time in us at which it wants to be called again."""
@@ -62,10 +69,9 @@ class Bench:
             self._advance(self._next_us)
             self._next_us += STEP_US
         next_us = self._next_us
-        if self.faults.armed:
-            talk_us = self.faults.talk(now_us)
-            if talk_us < next_us:
-                next_us = talk_us
+        talk_us = self.lines.talk(now_us)
+        if talk_us < next_us:
+            next_us = talk_us
         if script is not None:
             script.step(now_us)
             if script.next_us < next_us:
@@ -78,14 +84,17 @@ class Bench:
         return next_us
 
     def _advance(self, now_us: int):
-        if self.faults.armed:
-            self.faults.step(now_us)
+        self.lines.step(now_us)
         model = self.model
         for instrument in self._actuators:
             instrument.step(now_us)
         for attribute, percent, place in self._wires:
             setattr(model, attribute, percent[place])
         model.step(STEP_S)
+        if self._failure is not None:
+            why = self._failure(model)
+            if why:
+                raise PlantFailed(f"after {(now_us - self._start_us) / 1e6:.1f} s: {why}; the run ends here")
         for instrument in self._sensors:
             instrument.step(now_us)
 
@@ -104,23 +113,19 @@ class Bench:
 
     def fault(self, unit, kind: str, arg=None, seconds=None, replies: int = -1, **where):
         """Start a fault of a unit, by id or name, or of "all": see edge.emulator.faults.Faults.set()."""
-        self.faults.set(self.unit(unit), kind, arg, self._now_us(), seconds, replies, **where)
+        self.lines.fault(unit, kind, arg, self._now_us(), seconds, replies, where)
 
     def clear_faults(self, unit="all"):
         """End the faults of a unit, or of all units."""
-        self.faults.clear(self.unit(unit), self._now_us())
+        self.lines.clear(unit, self._now_us())
 
     def unit(self, unit) -> int:
         """The id of a unit by its id or name, 0 for "all". Raises FaultError."""
-        if unit == "all":
-            return EVERY_UNIT
-        if unit in self.instruments:
-            return self.instruments[unit].unit
-        try:
-            return int(unit)
-        except ValueError:
-            names = ", ".join(f"{name} ({instrument.unit})" for name, instrument in self.instruments.items())
-            raise FaultError(f"there is no unit {unit!r}: give all, or one of {names}") from None
+        return self.lines.unit(unit)
+
+    def faults_of(self, unit):
+        """The faults of the line that has a unit, by id or name; of the first for "all". Raises FaultError."""
+        return self.lines.having(unit)[0].faults
 
     def set(self, name: str, value: float):
         """Set a parameter of the model, or an input that no instrument drives; a value of a plant without a
@@ -149,12 +154,8 @@ class Bench:
             "process": {name: getattr(model, name) for name in names},
             "outputs": self.outputs(),
             "leases": {instrument.name: instrument.lease_state() for instrument in self._actuators},
-            "faults": self.faults.active(),
-            "line": {
-                "requests": self.slaves.requests,
-                "replies": self.slaves.replies,
-                "crc_errors": self.slaves.crc_errors,
-            },
+            "faults": self.lines.active(),
+            "line": self.lines.counts(),
         }
 
     def register(self, name: str) -> float:

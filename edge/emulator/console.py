@@ -23,13 +23,12 @@ HELP = (
 
 
 class Console:
-    """Commands, one a line, each answered by one line of JSON."""
+    """Commands, one a line, each answered by one line of JSON. ``served``: None for a bench in no time."""
 
-    def __init__(self, bench, line, timeline=None, end=None):
+    def __init__(self, bench, served=None, timeline=None):
         self._bench = bench
-        self._line = line
+        self._served = served
         self._timeline = timeline
-        self._end = end
         self._commands = {
             "fault": self._fault,
             "clear": self._clear,
@@ -62,7 +61,7 @@ class Console:
         if not 2 <= len(words) <= 4:
             raise ValueError(f"expected {FAULT}")
         unit, kind, *rest = words
-        takes_argument = self._bench.faults.possible.takes_argument(self._bench.unit(unit), kind)
+        takes_argument = self._bench.faults_of(unit).possible.takes_argument(self._bench.unit(unit), kind)
         seconds = None
         if rest and (rest[-1].endswith("s") or len(rest) == 2 or not takes_argument):
             seconds = _number("SECONDS", rest.pop().removesuffix("s"))
@@ -100,20 +99,19 @@ class Console:
             width = 24
             return {"help": [f"{what:{width}} {says}" for what, says in HELP]}
         unit = self._bench.unit(words[0])
-        return {"help": self._bench.faults.possible.described(unit)}
+        return {"help": self._bench.faults_of(words[0]).possible.described(unit)}
 
     def _state(self, words: list) -> dict:
         state = self._bench.state()
-        for count in ("violations", "collisions", "written", "missed", "behind_us"):
-            state["line"][count] = getattr(self._line, count)
-        if self._end is not None:
-            state["port"] = self._end.state()
+        if self._served is not None:
+            state["line"].update(self._served.counts())
+            state["port"] = self._served.state()
         return state
 
     def _kinds(self, words: list) -> dict:
         if len(words) != 1:
             raise ValueError("expected kinds UNIT")
-        return {"kinds": self._bench.faults.possible.kinds(self._bench.unit(words[0]))}
+        return {"kinds": self._bench.faults_of(words[0]).possible.kinds(self._bench.unit(words[0]))}
 
     def _entries(self, words: list) -> dict:
         if self._timeline is None:

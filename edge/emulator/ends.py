@@ -11,10 +11,13 @@ from edge.emulator.modbus_tcp import ModbusTcp
 from edge.emulator.tcp_line import TcpLine
 
 
-def open_end(options, baud: int):
-    """The end that ``options`` (see edge.emulator.serve.Options) name. Raises PortError."""
-    if options.link is not None and (options.port or options.tcp or options.rtu_over_tcp):
-        raise PortError(f"link {options.link} can't be made: it goes with a pseudo-terminal only")
+def open_end(options, baud: int, link=None):
+    """The end that ``options`` (see edge.emulator.serve.Options) name; ``link`` to its pseudo-terminal, or None.
+
+    Raises PortError.
+    """
+    if link is not None and (options.port or options.tcp or options.rtu_over_tcp):
+        raise PortError(f"link {link} can't be made: it goes with a pseudo-terminal only")
     if options.tcp is not None:
         return ModbusTcp(options.tcp)
     if options.rtu_over_tcp is not None:
@@ -33,7 +36,7 @@ def open_end(options, baud: int):
         return LastingPort(SerialPort(options.port, baud, options.framing), _say)
     from edge.emulator.pseudo_terminal import PseudoTerminal
 
-    return PseudoTerminal(options.link)
+    return PseudoTerminal(link)
 
 
 def _say(text: str):

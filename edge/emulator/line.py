@@ -19,7 +19,8 @@ class _Frame:
 
 
 class Line:
-    """``paced``: bytes come at the line's speed already, as on a real line; a pseudo-terminal has none.
+    """``bus``: an edge.emulator.lines.BusLine. ``paced``: bytes come at the line's speed already, as on a real
+    line; a pseudo-terminal has none.
 
     ``taps``: each is called with (time in us of the last character, direction as of Wire, bytes) for what the
     master and the slaves send, a whole frame at a time where it came so. ``violations`` of the silence and
@@ -28,17 +29,17 @@ class Line:
     the line had fallen silent.
     """
 
-    def __init__(self, bench, port, paced: bool, taps=()):
-        self._slaves = bench.slaves
+    def __init__(self, bus, port, paced: bool, taps=()):
+        self._slaves = bus.slaves
         self._port = port
         self._paced = paced
         self._taps = list(taps)
-        self._char_us = bench.slaves.char_us
-        self._silence_us = silence_us(bench.baud, bench.plant.char_bits)
+        self._char_us = bus.slaves.char_us
+        self._silence_us = silence_us(bus.baud, bus.char_bits)
         # (write in us, last character out in us, its place among all groups, bytes, the frame they are of)
         self._groups = []
         self._made = 0
-        bench.slaves.faults.say = self._say
+        bus.slaves.faults.say = self._say
         self._sent_us = 0
         self._heard_us = 0
         # Pieces of a request, for the taps.

@@ -3,8 +3,8 @@
     [plant]     name, title
     [model]     kind, seed, [model.parameters], [model.inputs]        see edge.emulator.models; or
     [values]    named numbers instead of a model, or neither           see edge.emulator.values
-    [line]      baud, char_bits
-    [instrument.NAME]   type, unit, delay_ms, and what its family has
+    [line]      baud, char_bits; or [line.NAME] for each of several, named as the buses of the node
+    [instrument.NAME]   type, unit, delay_ms, and what its family has; line = "NAME" where there are several
 
 An instrument reads attributes of the model and drives inputs of it, in percent. A key that nobody reads is
 an error that names the file, its line and the key.
@@ -178,14 +178,16 @@ def _is_number(value) -> bool:
 class Plant:
     """What a plant file describes: ``model`` and ``instruments``, wired and in their start state.
 
-    ``inputs``: the names of the model's inputs.
+    ``kind``: of the model, "" of a plant without one; ``inputs``: the names of its inputs.
+    ``lines``: (name, baud, char_bits, instruments) of each serial line; ``baud``, ``char_bits``: of the first.
     """
 
-    def __init__(self, name: str, title: str, baud: int, char_bits: int, model, inputs, instruments):
+    def __init__(self, name: str, title: str, lines: list, kind: str, model, inputs, instruments):
         self.name = name
         self.title = title
-        self.baud = baud
-        self.char_bits = char_bits
+        self.lines = lines
+        self.baud, self.char_bits = lines[0][1:3]
+        self.kind = kind
         self.model = model
         self.inputs = inputs
         self.instruments = instruments
@@ -224,25 +226,37 @@ def build(file: str, values: dict, seed=None, lines=None) -> Plant:
     name = plant.text("name")
     title = plant.text("title", default=name)
     plant.finish()
-    line = keys.needed("line")
-    baud = line.whole("baud", 1200, 115200)
-    char_bits = line.whole("char_bits", 10, 12, 11)
-    line.finish()
+    timings = _timings(keys.needed("line"))
     if keys.has("model"):
         if keys.has("values"):
             raise keys.error("values", "stands beside [model]; expected one of the two")
         kind, model, seed = _model(keys.needed("model"), seed)
         inputs = models.table(kind).INPUTS
     else:
+        kind = ""
         model, inputs = _values(keys)
         seed = 1 if seed is None else seed
     wired = Keys(file, "", values, lines, model, inputs)
-    instruments = _instruments(wired.needed("instrument"), seed)
+    on_line = {name: [] for name in timings}
+    instruments = _instruments(wired.needed("instrument"), seed, on_line)
     for key in wired.names():
         if key not in ("plant", "model", "values", "line", "instrument"):
             known = "plant, model, values, line, instrument"
             raise wired.error(key, f"nobody knows this table; known are {known}")
-    return Plant(name, title, baud, char_bits, model, inputs, instruments)
+    serial_lines = [(line, *timing, on_line[line]) for line, timing in timings.items()]
+    return Plant(name, title, serial_lines, kind, model, inputs, instruments)
+
+
+def _timings(keys: Keys) -> dict:
+    """Name -> (baud, char_bits) of each line; the name of a plant's only [line] is ""."""
+    found = {}
+    names = [name for name in keys.names() if name not in ("baud", "char_bits")]
+    for name in names or [""]:
+        line = keys.needed(name) if name else keys
+        found[name] = line.whole("baud", 1200, 115200), line.whole("char_bits", 10, 12, 11)
+        line.finish()
+    keys.finish()
+    return found
 
 
 def _model(keys: Keys, seed) -> tuple:
@@ -270,15 +284,17 @@ def _values(keys: Keys) -> tuple:
     return values, values.names
 
 
-def _instruments(keys: Keys, seed: int) -> list:
-    """All instruments, each connected to the model."""
+def _instruments(keys: Keys, seed: int, on_line: dict) -> list:
+    """All instruments, each connected to the model; each is added to its line in ``on_line``."""
     instruments = []
     units = {}
     for name in keys.names():
         own = keys.table(name)
+        line = "" if "" in on_line else own.text("line", on_line)
         instrument = table.build(name, own)
         own.finish()
-        other = units.setdefault(instrument.unit, name)
+        on_line[line].append(instrument)
+        other = units.setdefault((line, instrument.unit), name)
         if other != name:
             raise own.error("unit", f"is {instrument.unit}, which {other} has already")
         instrument.connect(keys.model, Random(f"{seed} {name}"))

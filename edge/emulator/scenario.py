@@ -14,6 +14,8 @@ from pathlib import Path
 from edge.box.config import NodeFileError, describe, find, toml_text
 from edge.box.config.lines import nearest_line
 from edge.box.config.problems import nearest
+from edge.emulator import models
+from edge.emulator.bench import PlantFailed
 from edge.emulator.faults import narrow
 from edge.emulator.plant_file import PlantFileError
 from edge.emulator.virtual import VirtualRun
@@ -21,7 +23,15 @@ from edge.node.commands import Commands
 
 EXAMPLE = "example: furnace-edge scenario bishkek_day --hours 1"
 FOLDER = Path(__file__).with_name("scenarios")
-KEYS = {"plant": str, "node": str, "hours": (int, float), "seed": int, "event": list, "about": str}
+KEYS = {
+    "plant": str,
+    "node": str,
+    "hours": (int, float),
+    "seed": int,
+    "event": list,
+    "about": str,
+    "below": dict,
+}
 # What an event may do, with the keys it needs.
 EVENTS = {
     "fault": {"unit", "kind"},
@@ -36,7 +46,6 @@ OPTIONAL = {
     "command": set(),
 }
 _EXPECTED = f"expected keys are {', '.join(KEYS)}"
-SIGNALS = ("t_furnace", "steam", "o2", "lambda", "draught", "power", "air_temperature")
 
 
 class ScenarioError(Exception):
@@ -103,8 +112,8 @@ class Summary:
     """Minimum, mean and maximum of signals, and what alarms and trips there were."""
 
     def __init__(self):
-        self._values = {name: [] for name in SIGNALS}
-        self._bad = dict.fromkeys(SIGNALS, 0)
+        self._values = {}
+        self._bad = {}
         self.messages = 0
         self.events = []
 
@@ -114,12 +123,11 @@ class Summary:
             self.events.append(message)
             return
         self.messages += 1
-        for name, values in self._values.items():
-            value = message["signals"][name][0]
-            if value is None:
-                self._bad[name] += 1
+        for name, reading in message["signals"].items():
+            if reading[0] is None:
+                self._bad[name] = self._bad.get(name, 0) + 1
             else:
-                values.append(value)
+                self._values.setdefault(name, []).append(reading[0])
         self.last = message
 
     def signals(self) -> dict:
@@ -131,12 +139,12 @@ class Summary:
                     "min": min(values),
                     "mean": round(mean, 3),
                     "max": max(values),
-                    "bad_readings": self._bad[name],
+                    "bad_readings": self._bad.get(name, 0),
                 }
         return found
 
     def share_below(self, name: str, limit: float) -> float:
-        values = self._values[name]
+        values = self._values.get(name, [])
         return round(sum(value < limit for value in values) / len(values), 5) if values else 0.0
 
     def count(self, kind: str) -> dict:
@@ -164,9 +172,15 @@ def play(scenario: dict, progress=None) -> dict:
         pieces.clear()
         summary.receive(topic, payload, retain)
 
-    run = VirtualRun(scenario["plant"], description, scenario["seed"], receive)
+    try:
+        run = VirtualRun(scenario["plant"], description, scenario["seed"], receive)
+    except PlantFileError:
+        raise
+    except ValueError as error:
+        raise ScenarioError(f"{scenario['plant']} and {scenario['node']}: {error}") from None
     commands = []
-    run.wire.tap = lambda at_us, direction, data: pieces.append(data)
+    for wire in run.wires.values():
+        wire.tap = lambda at_us, direction, data: pieces.append(data)
     started = time.perf_counter()
     end_us = int(scenario["hours"] * 3600e6)
     for event in scenario["event"]:
@@ -211,9 +225,8 @@ def _do(run: VirtualRun, event: dict) -> str:
 
 
 def _report(scenario: dict, run: VirtualRun, summary: Summary, digest: str, seconds: float) -> dict:
-    (bus,) = summary.last["bus"].values()
-    model = run.bench.model
-    fed_t = model.waste_fed_kg / 1000.0
+    lines = summary.last["bus"].values()
+    below = scenario.get("below", {})
     return {
         "plant": scenario["plant"],
         "seed": scenario["seed"],
@@ -222,14 +235,12 @@ def _report(scenario: dict, run: VirtualRun, summary: Summary, digest: str, seco
         "seconds": round(seconds, 2),
         "times_real": round(scenario["hours"] * 3600.0 / seconds, 1),
         "ticks": run.node.statistics.ticks,
-        "transactions": bus["requests"],
-        "errors": bus["errors"],
-        "bus_busy_pct": bus["busy_pct"],
+        "transactions": sum(line["requests"] for line in lines),
+        "errors": sum(line["errors"] for line in lines),
+        "bus_busy_pct": max(line["busy_pct"] for line in lines),
         "signals": summary.signals(),
-        "share_below_850": summary.share_below("t_furnace", 850.0),
-        "waste_t": round(fed_t, 2),
-        "energy_mwh": round(model.energy_mwh, 2),
-        "kwh_per_t": round(model.energy_mwh * 1000.0 / fed_t, 1) if fed_t else None,
+        "share_below": {name: summary.share_below(name, limit) for name, limit in below.items()},
+        "totals": models.totals(run.bench.model),
         "alarms": summary.count("alarm"),
         "trips": summary.count("trip"),
         "messages": summary.messages,
@@ -237,7 +248,7 @@ def _report(scenario: dict, run: VirtualRun, summary: Summary, digest: str, seco
 
 
 def run(args) -> int:
-    """0 after a complete run, 2 for a file that can't be run."""
+    """0 after a complete run, 1 where the plant was destroyed, 2 for a file that can't be run."""
     try:
         scenario = load(args.file)
         if args.hours is not None:
@@ -251,6 +262,9 @@ def run(args) -> int:
     except (ScenarioError, PlantFileError, NodeFileError) as error:
         print(error, file=sys.stderr)
         return 2
+    except PlantFailed as error:
+        print(error, file=sys.stderr)
+        return 1
     if args.json:
         print(json.dumps(report, indent=1))
         return 0
@@ -264,10 +278,10 @@ def run(args) -> int:
     )
     for name, found in report["signals"].items():
         print(f"  {name:16} {found['min']:9.2f} {found['mean']:9.2f} {found['max']:9.2f}   (min mean max)")
-    print(
-        f"waste {report['waste_t']} t, electricity {report['energy_mwh']} MWh, {report['kwh_per_t']} kWh/t, "
-        f"below 850 degC {100 * report['share_below_850']:.2f} % of the time"
-    )
+    for name, share in report["share_below"].items():
+        print(f"{name} was below its limit for {100 * share:.2f} % of the time")
+    if report["totals"]:
+        print(", ".join(f"{name} {value}" for name, value in report["totals"].items()))
     print(f"alarms {report['alarms'] or 'none'}, trips {report['trips'] or 'none'}")
     for command in report["commands"]:
         print(f"at {command['at_s']} s {command['text']}: {command['answer']}")

@@ -2,7 +2,8 @@
 
     python -m edge.emulator.serve bishkek
 
-The first line on standard output is {"port": "/dev/pts/N"}. Then standard input is a console, one command a
+The first line on standard output is {"port": "/dev/pts/N"}, of a plant with several lines also "ports" by their
+names. Then standard input is a console, one command a
 line, and every command is answered by one line of JSON:
 
     help [UNIT]                         the commands; the faults of a unit             {"help": [...]}
@@ -25,15 +26,14 @@ import json
 import sys
 
 from edge.box.descriptor import PortError
-from edge.emulator.bench import Bench
+from edge.emulator.bench import Bench, PlantFailed
 from edge.emulator.console import Console
-from edge.emulator.ends import open_end
 from edge.emulator.fault_script import ScriptError
-from edge.emulator.line import Line
 from edge.emulator.plant_file import PlantFileError
 from edge.emulator.process import Commands, Stopper, sleep_exactly
 from edge.emulator.readable import readable
 from edge.emulator.record import Recorder
+from edge.emulator.served import Served
 from edge.emulator.timeline import Timeline
 from edge.node.clock import Clock
 
@@ -89,21 +89,18 @@ def serve(plant="bishkek", seed=None, options=None, clock=None) -> int:
     recorder = _recorder(options.record, clock) if options.record is not None else None
     if recorder is not None:
         taps.append(recorder.heard)
-    end = None
+    served = None
     stopper = Stopper()
     try:
-        end = open_end(options, bench.baud)
-        line = Line(bench, end, end.paced, taps)
-        if hasattr(end, "join"):
-            end.join(line)
-        console = Console(bench, line, timeline, end)
+        served = Served(bench, options, taps)
+        console = Console(bench, served, timeline)
         commands = Commands()
-        _say({"port": end.path})
+        _say(served.paths())
         while not stopper.stopping and not console.quitting and not (options.attached and commands.ended):
             now_us = clock.now_us()
-            _plug(bench, line, end, now_us)
-            next_us = min(bench.step(now_us), line.step(now_us), end.step(now_us))
-            clock.wait(next_us, [*end.pollables(), stopper.pollable(), *commands.pollables()])
+            served.plug(now_us)
+            next_us = min(bench.step(now_us), served.step(now_us))
+            clock.wait(next_us, [*served.pollables(), stopper.pollable(), *commands.pollables()])
             for text in commands.read():
                 _say(console.obey(text))
     except BrokenPipeError:
@@ -111,20 +108,10 @@ def serve(plant="bishkek", seed=None, options=None, clock=None) -> int:
         sys.stdout = None
     finally:
         stopper.close()
-        for part in (end, recorder):
+        for part in (served, recorder):
             if part is not None:
                 part.close()
     return 0
-
-
-def _plug(bench, line, end, now_us: int):
-    """Pull the port out, or put it back, as the faults have it."""
-    unplugged = bench.faults.armed and bench.faults.unplugged(now_us)
-    if unplugged and not end.unplugged:
-        line.cut()
-        end.unplug()
-    elif end.unplugged and not unplugged:
-        end.plug()
 
 
 def _recorder(path: str, clock) -> Recorder:
@@ -160,7 +147,7 @@ def add_arguments(parser: argparse.ArgumentParser):
         metavar="MS",
         help="a pause that long ends a request (3.5 characters); 20 where they come in pieces, as over USB",
     )
-    parser.add_argument("--link", help="symbolic link to make to the pseudo-terminal")
+    parser.add_argument("--link", help="symbolic link to make to the pseudo-terminal; LINK-NAME of several")
     parser.add_argument("--seed", type=int, help="of waste and noise; by default that of the plant file")
     faults = parser.add_mutually_exclusive_group()
     faults.add_argument("--script", metavar="FILE.toml", help="faults at their times")
@@ -177,6 +164,9 @@ def run(args) -> int:
     except (PlantFileError, PortError, ScriptError, RecordError) as error:
         print(f"emulate: {error}", file=sys.stderr)
         return 2
+    except PlantFailed as error:
+        print(f"emulate: {error}", file=sys.stderr)
+        return 1
 
 
 def main(argv=None) -> int:

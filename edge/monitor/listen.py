@@ -39,7 +39,7 @@ class Listener:
         self._count = 0
         self._connected = False
         self._trouble = ""
-        self._furnace = None
+        self._spans = {}
         self._heard = None
         self._unreadable = 0
         client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
@@ -67,8 +67,8 @@ class Listener:
         """What was heard last.
 
         connected, trouble (why not, where that is known), state, telemetry (dict or None), age_s of it,
-        events (newest last), count of telemetry messages, unreadable ones, furnace (lowest, highest, last
-        temperature in degC, or None).
+        events (newest last), count of telemetry messages, unreadable ones, spans: process value of a loop
+        -> (lowest, highest, last).
         """
         with self._lock:
             return {
@@ -78,7 +78,7 @@ class Listener:
                 "telemetry": self._telemetry,
                 "events": list(self._events),
                 "count": self._count,
-                "furnace": self._furnace,
+                "spans": dict(self._spans),
                 "unreadable": self._unreadable,
                 "age_s": None if self._heard is None else time.monotonic() - self._heard,
             }
@@ -129,10 +129,11 @@ class Listener:
         self._telemetry = content
         self._count += 1
         self._heard = time.monotonic()
-        reading = content["signals"].get("t_furnace")
-        if reading and reading[0] is not None:
-            low, high, _ = self._furnace or (reading[0], reading[0], reading[0])
-            self._furnace = (min(low, reading[0]), max(high, reading[0]), reading[0])
+        for _, pv, _, _ in content["loops"].values():
+            reading = content["signals"].get(pv)
+            if reading and reading[0] is not None:
+                low, high, _ = self._spans.get(pv, (reading[0], reading[0], reading[0]))
+                self._spans[pv] = (min(low, reading[0]), max(high, reading[0]), reading[0])
 
 
 def shaped(content) -> bool:
@@ -150,8 +151,7 @@ def shaped(content) -> bool:
     first_out = content.get("first_out")
     if first_out is not None and not (isinstance(first_out, dict) and FIRST_OUT_KEYS <= first_out.keys()):
         return False
-    known = content["signals"].keys() | {"output." + name for name in content["outputs"]}
-    return all(_is_loop(loop, known, content["outputs"]) for loop in content["loops"].values())
+    return all(_is_loop(loop, content["outputs"]) for loop in content["loops"].values())
 
 
 def _is_number(value, most: float = NUMBER_MAX) -> bool:
@@ -176,8 +176,8 @@ def _is_pair(pair) -> bool:
     return pair[0] is None or _is_number(pair[0])
 
 
-def _is_loop(loop, known, outputs: dict) -> bool:
-    """[set-point, process value, output]"""
-    if not isinstance(loop, list) or len(loop) != 3 or not _is_number(loop[0]):
+def _is_loop(loop, outputs: dict) -> bool:
+    """[set-point or None, process value, output at the end of its chain or "", mode]"""
+    if not isinstance(loop, list) or len(loop) != 4 or not all(isinstance(text, str) for text in loop[1:]):
         return False
-    return loop[1] in known and loop[2] in outputs
+    return (loop[0] is None or _is_number(loop[0])) and (not loop[2] or loop[2] in outputs)

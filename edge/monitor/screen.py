@@ -47,7 +47,7 @@ def line(latest: dict) -> str:
     telemetry = latest["telemetry"]
     at = time.strftime("%H:%M:%SZ", time.gmtime())
     signals = telemetry["signals"]
-    values = [f"{pv} {signals[pv][0]}" for _, pv, _ in telemetry["loops"].values() if pv in signals]
+    values = [f"{pv} {signals[pv][0]}" for _, pv, _, _ in telemetry["loops"].values() if pv in signals]
     alarms = ", ".join(str(alarm) for alarm in telemetry["alarms"]) or "none"
     link = "" if latest["connected"] else "; broker away"
     return f"{at}  node {latest['state']}; {', '.join(values)}; alarms: {alarms}{link}"

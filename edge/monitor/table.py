@@ -168,11 +168,11 @@ def _loops(telemetry: dict, width: int) -> list:
 
     rows = [row("loop", "set-point", "value ", LABEL, "output", "%", "state", LABEL)]
     shown = set()
-    for name, (set_point, pv, output) in loops.items():
-        reading = signals.get(pv) or [outputs[pv[7:] if pv.startswith("output.") else pv][0], "good"]
+    for name, (set_point, pv, output, mode) in loops.items():
+        value = _value(signals.get(pv) or [outputs.get(pv.removeprefix("output."), [None])[0], "good"])
         shown.add(output)
-        value = _value(reading)
-        rows.append(row(name, _number(set_point), *value, output, *_output(outputs[output])))
+        moved = _output(outputs[output]) if output else ("-", mode, "")
+        rows.append(row(name, _number(set_point), *value, output, *moved))
     for output, told in outputs.items():
         if output not in shown:
             rows.append(row("", "", "", "", output, *_output(told)))

@@ -1,23 +1,27 @@
-"""From a node description to a node. The description was validated on an industrial box."""
+"""From a node description to a node: every part is made here, once. An industrial box has validated it."""
 
 import os
 
 from edge.node.bus import diagnostics
 from edge.node.bus.schedule import Bus
-from edge.node.commands import equip
-from edge.node.control import table as loop_table
+from edge.node.calc import kinds as calcs
+from edge.node.control import table as blocks
 from edge.node.devices import table as device_table
-from edge.node.guard.conditions import Alarm, Interlock, Limit, Trip
+from edge.node.guard import condition, drive
+from edge.node.guard.conditions import Alarm, Interlock, Trip
 from edge.node.guard.guard import Guard
 from edge.node.guard.outputs import Output
 from edge.node.node import Node
 from edge.node.report import messages
 from edge.node.report.sampling import build_sampler
-from edge.node.signals import Signal, build_calc
+from edge.node.signals import Signal
 
 
-def build(description: dict, uarts: dict, clock, reporter, entropy=os.urandom) -> Node:
-    """A node from its description; ``uarts``: bus name -> open UART; ``entropy(n)``: n random bytes."""
+def build(description: dict, uarts: dict, clock, reporter, entropy=os.urandom, keeper=None) -> Node:
+    """A node from its description; ``uarts``: bus name -> open UART; ``entropy(n)``: n random bytes.
+
+    ``keeper``: what keeps programmes and latched trips over a power cut (edge.node.kept); None: nothing does.
+    """
     order = description["order"]
     buses = {}
     for name in order["bus"]:
@@ -28,46 +32,39 @@ def build(description: dict, uarts: dict, clock, reporter, entropy=os.urandom) -
         buses[name] = Bus(name, uarts[name], spec["baud"], *times, bits, echo=echo, clock=clock)
     devices = _devices(description, buses)
 
+    # First all that can be read is made, then all is connected: a calc may read the set-point of a loop.
     known = {}
-    signals = []
-    for name in order["signal"]:
-        spec = description["signal"][name]
-        device = devices[spec["device"]]
-        stale_ms = spec["stale_ms"]
-        period_ms = None
-        if spec["input"] in diagnostics.INPUTS:
-            device = device.station.status()
-        else:
-            period_ms = device.period_of(spec["input"])
-            stale_ms = min(stale_ms, bad_within_ms(device, period_ms))
-        scale = (spec["at_4ma"], spec["at_20ma"]) if "at_4ma" in spec else None
-        place = device.inputs[spec["input"]]
-        known[name] = Signal(
-            name, spec["unit"], device, place, spec["low"], spec["high"], stale_ms, scale, period_ms
-        )
-        signals.append(known[name])
-    calcs = []
-    for name in order["calc"]:
-        known[name] = build_calc(name, description["calc"][name], known.__getitem__)
-        calcs.append(known[name])
-
-    outputs = {}
+    signals = [_signal(name, description["signal"][name], devices) for name in order["signal"]]
+    calculated = [calcs.build(name, description["calc"][name]) for name in order["calc"]]
+    for source in signals + calculated:
+        known[source.name] = source
+    states = {name: condition.State(name) for name in order["state"]}
+    for name in order["state"]:
+        known["state." + name] = states[name]
+    above = _made("edge.node.calc.above", "Above", description, "level2")
+    for value in above:
+        known[value.name] = value
+    outputs = {name: _output(name, description, devices) for name in order["output"]}
     for name in order["output"]:
-        spec = description["output"][name]
-        device = devices[spec["device"]]
-        safe = None if spec["safe"] == "hold" else spec["safe"]
-        channel = device_table.channel(description["device"][spec["device"]]["type"], spec["channel"])
-        outputs[name] = Output(
-            name, spec["unit"], device, channel, spec["low"], spec["high"], spec["rate_per_s"], safe
-        )
         known["output." + name] = outputs[name]
+    programmes = _made("edge.node.control.programme", "Programme", description, "programme")
+    for programme in programmes:
+        known["programme." + programme.name] = programme.level
+        for reading in programme.readings():
+            known[reading.name] = reading
+    chain = blocks.build(description, known, outputs)
+    loops = {block.name: block for block in chain if block.reference.startswith("loop.")}
 
-    loops = []
-    for name in order["loop"]:
-        spec = description["loop"][name]
-        loops.append(loop_table.build(name, spec, outputs[spec["output"]], known.__getitem__))
+    for calc in calculated:
+        calc.connect([known[name] for name in calcs.reads(description["calc"][calc.name])])
+    for name in order["state"]:
+        states[name].connect(*condition.build(description["state"][name], known.__getitem__, states))
+    for programme in programmes:
+        programme.loop = loops[description["programme"][programme.name]["loop"]]
+    autotunes = _made("edge.node.control.autotune", "Autotune", description, "autotune")
+    for autotune in autotunes:
+        autotune.loop = loops[description["autotune"][autotune.name]["loop"]]
 
-    guard = _guard(description, known, outputs)
     settings = description["node"]
     node = Node(
         messages.base_topic(settings["site"], settings["name"]),
@@ -77,17 +74,40 @@ def build(description: dict, uarts: dict, clock, reporter, entropy=os.urandom) -
         [buses[name] for name in order["bus"]],
         [devices[name] for name in order["device"]],
         signals,
-        calcs,
-        loops,
-        guard,
+        calculated,
+        chain,
+        [loops[name] for name in order["loop"]],
+        _guard(description, known, outputs, states),
         reporter,
         entropy,
     )
-    equip(node, description)
+    node.above = above
+    node.states = [states[name] for name in order["state"]]
+    node.programmes = programmes
+    node.autotunes = autotunes
+    remote = description.get("remote")
+    if remote and remote["enabled"]:
+        from edge.node.remote import Door
+
+        node.remote = Door(node, remote)
     node.sampler = build_sampler(description, node)
     reporter.begin(node.sampler.catalogue)
     node.event("node", "start", "boot %08x" % node.boot)
+    if keeper is not None:
+        from edge.node.kept import Kept
+
+        node.kept = Kept(node, keeper)
+        node.kept.restore()
     return node
+
+
+def _made(module: str, made: str, description: dict, table: str) -> list:
+    """The things of a table that few nodes have: a board loads their module only where there are some."""
+    names = description["order"][table]
+    if not names:
+        return []
+    make = getattr(__import__(module, None, None, [made]), made)
+    return [make(name, description[table][name]) for name in names]
 
 
 def char_bits(framing: str) -> int:
@@ -103,14 +123,49 @@ def bad_within_ms(device, period_ms=None) -> int:
     return (period_ms or device.period_ms) + (device.station.budget_us() + 999) // 1000
 
 
+def _signal(name: str, spec: dict, devices: dict) -> Signal:
+    device = devices[spec["device"]]
+    stale_ms = spec["stale_ms"]
+    period_ms = None
+    if spec["input"] in diagnostics.INPUTS:
+        device = device.station.status()
+    else:
+        period_ms = device.period_of(spec["input"])
+        stale_ms = min(stale_ms, bad_within_ms(device, period_ms))
+    scale = (spec["at_4ma"], spec["at_20ma"]) if "at_4ma" in spec else None
+    place = device.inputs[spec["input"]]
+    limits = spec["low"], spec["high"], stale_ms
+    return Signal(
+        name, spec["unit"], device, place, *limits, scale=scale, repeats=spec["repeats"], period_ms=period_ms
+    )
+
+
+def _output(name: str, description: dict, devices: dict) -> Output:
+    spec = description["output"][name]
+    safe = None if spec["safe"] == "hold" else spec["safe"]
+    channel = device_table.channel(description["device"][spec["device"]]["type"], spec["channel"])
+    return Output(
+        name,
+        spec["unit"],
+        devices[spec["device"]],
+        channel,
+        spec["low"],
+        spec["high"],
+        spec["rate_per_s"],
+        safe,
+        drive.build(spec),
+    )
+
+
 def _devices(description: dict, buses: dict) -> dict:
     sensors = {}
     for spec in description["signal"].values():
         if "sensor" in spec:
             sensors.setdefault(spec["device"], {})[spec["input"]] = spec["sensor"]
     safe = {}
-    for spec in description["output"].values():
-        value = None if spec["safe"] == "hold" else spec["safe"]
+    for name in description["order"]["output"]:
+        spec = description["output"][name]
+        value = None if spec["safe"] == "hold" else drive.build(spec).position(spec["safe"], 0.001)
         safe.setdefault(spec["device"], {})[spec["channel"]] = value
     devices = {}
     for name in description["order"]["device"]:
@@ -121,35 +176,20 @@ def _devices(description: dict, buses: dict) -> dict:
     return devices
 
 
-def _guard(description: dict, known: dict, outputs: dict) -> Guard:
+def _guard(description: dict, known: dict, outputs: dict, states: dict) -> Guard:
     order = description["order"]
-    interlocks = []
-    for name in order["interlock"]:
-        spec = description["interlock"][name]
-        driven = [outputs[output] for output in spec["outputs"]]
-        interlocks.append(
-            Interlock(
-                name,
-                known[spec["signal"]],
-                spec["on_at_least"],
-                _ms(spec["on_after_s"]),
-                spec["off_below"],
-                driven,
-            )
-        )
-    trips = []
-    for name in order["trip"]:
-        spec = description["trip"][name]
-        trips.append(Trip(name, _limit(spec, known), [outputs[output] for output in spec["outputs"]]))
+    made = []
+    for table, make in (("interlock", Interlock), ("trip", Trip)):
+        entries = []
+        for name in order[table]:
+            spec = description[table][name]
+            watched = condition.Condition(*condition.build(spec, known.__getitem__, states))
+            driven = [outputs[output] for output in spec["outputs"]]
+            entries.append(make(name, watched, spec["if_bad"] == "acts", driven))
+        made.append(entries)
     alarms = []
     for name in order["alarm"]:
-        alarms.append(Alarm(name, _limit(description["alarm"][name], known)))
-    return Guard([outputs[name] for name in order["output"]], interlocks, trips, alarms)
-
-
-def _limit(spec: dict, known: dict) -> Limit:
-    return Limit(known[spec["signal"]], spec.get("above"), spec.get("below"), _ms(spec["after_s"]))
-
-
-def _ms(seconds: float) -> int:
-    return int(seconds * 1000 + 0.5)
+        spec = description["alarm"][name]
+        watched = condition.Condition(*condition.build(spec, known.__getitem__, states))
+        alarms.append(Alarm(name, watched, spec["if_bad"] == "acts"))
+    return Guard([outputs[name] for name in order["output"]], *made, alarms)

@@ -19,8 +19,9 @@ NOTHING = ()
 VALUES = {
     "set_point": NUMBER,
     "output": NUMBER,
+    "value": NUMBER,
     "mode": ("auto", "manual"),
-    "programme": ("start", "stop"),
+    "programme": ("start", "stop", "go_on"),
     "acknowledge": NOTHING,
     "reset": NOTHING,
 }

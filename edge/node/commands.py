@@ -4,24 +4,6 @@ An action either does what it says or raises ValueError with the reason, and the
 changes are set-points, modes, hands, acknowledgements, programmes and trips; outputs are the guard's.
 """
 
-def equip(node, description: dict):
-    """Give a node the programmes and the remote commands of its description, where it has any."""
-    programmes = description.get("programme")
-    if programmes:
-        from edge.node.control.programme import Programme
-
-        loops = {}
-        for loop in node.loops:
-            loops[loop.name] = loop
-        for name in description["order"]["programme"]:
-            spec = programmes[name]
-            loop = loops[spec["loop"]]
-            node.programmes.append(Programme(name, loop, spec["segments"], spec.get("wait_within")))
-    remote = description.get("remote")
-    if remote and remote["enabled"]:
-        from edge.node.remote import Door
-
-        node.remote = Door(node, remote)
 
 
 class Commands:
@@ -34,23 +16,30 @@ class Commands:
 
     def set_point(self, name: str, value: float, rate_per_min: float = 0.0):
         """Move the set-point of a loop, at once or with a rate."""
-        self._find(self.node.loops, "loop", name).change_set_point(value, rate_per_min)
+        loop = self._find(self.node.loops, "loop", name)
+        if loop.set_point is None:
+            raise ValueError("loop %s has no set-point" % name)
+        loop.set_point.change(value, rate_per_min)
+
+    def value(self, name: str, value: float):
+        """Give a value of level2."""
+        self._find(self.node.above, "value of level2", "level2." + name).give(value, self.node.clock.now_ms())
 
     def mode(self, name: str, value: str, from_afar: bool = False):
-        """A loop to "auto" or "manual"; to manual not from afar while the loop can't see."""
+        """A loop, or "output.NAME", to "auto" or "manual"; to manual not from afar while it can't see."""
         if value not in ("auto", "manual"):
             raise ValueError("the mode of a loop is auto or manual")
-        loop = self._find(self.node.loops, "loop", name)
+        loop = self._by_hand(name)
         if from_afar and value == "manual":
             _must_see(loop)
         loop.set_manual(value == "manual")
 
     def output(self, name: str, value: float, rate_per_min: float = 0.0, from_afar: bool = False):
-        """Move the hand of a loop that is in manual, in percent, at once or with a rate.
+        """Move the hand of a loop or an output that is in manual, at once or with a rate.
 
         Not from afar while the loop can't see: whoever moves it then must see the furnace itself.
         """
-        loop = self._find(self.node.loops, "loop", name)
+        loop = self._by_hand(name)
         if from_afar:
             _must_see(loop)
         loop.change_output(value, rate_per_min)
@@ -68,14 +57,28 @@ class Commands:
             raise ValueError("there is nothing to acknowledge of " + name)
 
     def programme(self, name: str, value: str):
-        """Start or stop a programme."""
+        """Start or stop a programme, or let it go on after a power cut."""
         programme = self._find(self.node.programmes, "programme", name)
         if value == "start":
             programme.start()
         elif value == "stop":
             programme.stop()
+        elif value == "go_on":
+            programme.go_on()
         else:
-            raise ValueError("a programme is told start or stop")
+            raise ValueError("a programme takes start, stop or go_on")
+
+    def autotune(self, name: str, value: str):
+        """Start or stop an experiment, or accept what it proposes."""
+        autotune = self._find(self.node.autotunes, "autotune", name)
+        if value == "start":
+            autotune.start()
+        elif value == "stop":
+            autotune.stop()
+        elif value == "accept":
+            autotune.accept()
+        else:
+            raise ValueError("an autotune takes start, stop or accept")
 
     def reset(self, name: str = ""):
         """Release all trips, or one, whose cause is gone."""
@@ -85,6 +88,11 @@ class Commands:
         staying = guard.reset(self.node.clock.now_ms(), name)
         if staying:
             raise ValueError("not reset, the cause is still there: " + ", ".join(staying))
+
+    def _by_hand(self, name: str):
+        if name.startswith("output."):
+            return self._find(self.node.guard.outputs, "output", name[len("output.") :])
+        return self._find(self.node.loops, "loop", name)
 
     def _find(self, things: list, what: str, name: str):
         for thing in things:
@@ -127,6 +135,9 @@ class Commands:
         if word == "set":
             self.set_point(name, _number(value))
             return self._done("set", name, "set-point of %s is %s" % (name, _number(value)))
+        if word == "value":
+            self.value(name, _number(value))
+            return self._done("value", name, "level2.%s is %s" % (name, _number(value)))
         if word == "output":
             self.output(name, _number(value))
             return self._done("output", name, "hand of %s is %s" % (name, _number(value)))
@@ -136,6 +147,9 @@ class Commands:
         if word == "programme":
             self.programme(name, value)
             return self._done("programme", name, "%s: %s" % (name, value))
+        if word == "autotune":
+            self.autotune(name, value)
+            return self._done("autotune", name, "%s: %s" % (name, value))
         return ""
 
     def _done(self, do: str, name: str, answer: str) -> str:

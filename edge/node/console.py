@@ -11,9 +11,12 @@ from edge.node.signals import BAD, QUALITIES
 HELP = """\
 status                        trips, alarms, loops, outputs, buses
 set LOOP VALUE                set-point of a loop
+value NAME VALUE              a value of level2
 mode LOOP auto|manual         who moves its output: the controller, or you
-output LOOP VALUE             output of a loop in manual, in percent
-programme NAME start|stop
+output LOOP VALUE             output of a loop in manual
+mode, output output.NAME ..   the same of one output
+programme NAME start|stop|go_on
+autotune NAME start|stop|accept
 ack alarm.NAME|trip.NAME|all  you have seen it; it releases nothing
 reset [TRIP]                  release all trips or one, once the cause is gone
 remote on|off                 commands from afar are taken, or not
@@ -120,11 +123,10 @@ def status(node) -> list:
     _section(lines, "bad", [one.name + ": " + one.why for one in node.sources if one.quality == BAD])
     loops = []
     for loop in node.loops:
-        source = loop.source if loop.set_point is None else loop.pv
-        aim = "" if loop.set_point is None else "%.2f" % loop.set_point
-        loops.append(
-            "%-16s %-9s %8s %s -> %s" % (loop.name, loop.mode, aim, _reading(source), loop.output.name)
-        )
+        aim = ""
+        if loop.set_point is not None:
+            aim = "-" if loop.set_point.value is None else "%.2f" % loop.set_point.value
+        loops.append("%-16s %-9s %8s %s -> %s" % (loop.name, loop.mode, aim, _reading(loop.sources[0]), loop.to))
     _section(lines, "loops", loops)
     outputs = []
     for output in guard.outputs:

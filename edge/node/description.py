@@ -7,7 +7,7 @@ second line's bytes without its line feed. A board refuses any other schema and 
 import hashlib
 import json
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def sha256(data: bytes) -> str:

@@ -41,6 +41,15 @@ def reporter_of(node_file: dict, clock):
     sys.exit(TO_BE_MENDED)
 
 
+def keeper_of(node_file: dict):
+    """What keeps programmes and latched trips over a power cut, where the description says a file for it."""
+    if "kept" not in node_file:
+        return None
+    from edge.node.kept_file import FileKeeper
+
+    return FileKeeper(node_file["kept"]["path"])
+
+
 def node_of(path: str, clock):
     """The node that the board file describes; of the description itself nothing is kept."""
     node_file = description.load(path)
@@ -48,7 +57,7 @@ def node_of(path: str, clock):
     for name in node_file["order"]["bus"]:
         spec = node_file["bus"][name]
         uarts[name] = TermiosUart(spec["port"], spec["baud"], spec["framing"], spec.get("rs485", False))
-    return build(node_file, uarts, clock, reporter_of(node_file, clock))
+    return build(node_file, uarts, clock, reporter_of(node_file, clock), keeper=keeper_of(node_file))
 
 
 def console_on_stdin(node) -> Console:

@@ -4,9 +4,8 @@ Every part is ``step(now) -> next deadline``; one wait covers them all. A tick l
 image, judges it, controls, guards and queues the writes; it never waits for the wire.
 """
 
-from edge.node.guard.outputs import AUTO
+from edge.node.announcer import Announcer
 from edge.node.report import messages, records
-from edge.node.signals import BAD
 from edge.node.statistics import TickStatistics
 
 # How long a stopping node goes on to get its safe values across, in us.
@@ -20,9 +19,11 @@ CLOCK_JUMP_MS = 1000
 class Node:
     """Made by edge.node.build; see there for the parts.
 
+    ``chain``: all blocks of control, masters first; ``loops``: those that a person may move, as in the file.
     ``clock`` of edge.node.clock, ``reporter`` a reporting end as in edge.node.report.local; ``entropy(n)``
-    gives n random bytes. ``programmes``, ``remote`` (None: nobody asks from afar) and ``sampler`` are added
-    by build(). ``boot`` and ``sequence``: of this start of the node and of its newest record.
+    gives n random bytes. ``above``, ``states``, ``programmes``, ``autotunes``, ``remote`` (None: no commands
+    from afar), ``kept`` (None: nothing outlives a power cut) and ``sampler`` are added by build(). ``boot`` and
+    ``sequence``: of this start, its newest record.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Node:
         devices: list,
         signals: list,
         calcs: list,
+        chain: list,
         loops: list,
         guard,
         reporter,
@@ -46,9 +48,14 @@ class Node:
         self.signals = signals
         self.calcs = calcs
         self.sources = signals + calcs
+        self.chain = chain
         self.loops = loops
         self.guard = guard
+        self.above = []
+        self.states = []
         self.programmes = []
+        self.autotunes = []
+        self.kept = None
         self.remote = None
         self.reporter = reporter
         self.sampler = None
@@ -63,15 +70,16 @@ class Node:
         self.published = 0
         self.tick_us = tick_ms * 1000
         self.report_us = report_ms * 1000
-        self.dt_s = tick_ms / 1000.0
         self.started_us = clock.now_us()
         self._tick_due_us = self.started_us
+        self._last_due_us = self.started_us - self.tick_us
         self._report_due_us = self.started_us + self.report_us
         self._look_until_us = self.started_us + LOOK_US
         self.in_charge = False
         self._stop_by_us = -1
         self._stop_ticks = 0
         self._utc_at_zero_ms = None
+        self.announcer = Announcer(self)
 
     @property
     def mode(self) -> str:
@@ -88,6 +96,8 @@ class Node:
         """Do what is due; the time in us of the next thing to do."""
         if now_us >= self._tick_due_us:
             self.tick(now_us)
+            if self.kept is not None:
+                self.kept.step(now_us // 1000)
         next_us = self._tick_due_us
         for bus in self.buses:
             due_us = bus.step(now_us)
@@ -101,37 +111,56 @@ class Node:
     def tick(self, now_us: int):
         """Latch, judge, control, guard, write, report."""
         now_ms = now_us // 1000
-        self._watch_clock(now_ms)
+        dt_us = self._since_last_tick_us()
+        dt_s = dt_us / 1000000.0
         for signal in self.signals:
             signal.update(now_ms)
+        for value in self.above:
+            value.update(now_ms)
         for calc in self.calcs:
-            calc.update(now_ms)
+            calc.update(dt_s, now_ms)
+        for state in self.states:
+            state.update(now_ms)
         if self.remote is not None:
             self.remote.step(now_ms)
         if self.in_charge or self._takes_over(now_us):
             for programme in self.programmes:
-                programme.step(self.tick_us // 1000)
-            for loop in self.loops:
-                loop.step(self.dt_s, now_ms)
-            self.guard.step(self.dt_s, now_ms)
+                programme.step((dt_us + 500) // 1000)
+            for autotune in self.autotunes:
+                autotune.step(dt_s)
+            for block in self.chain:
+                block.forward(dt_s, now_ms)
+            self.guard.step(dt_s, now_ms)
+            self._answer(dt_s)
         for device in self.devices:
             device.tick(now_ms)
         if self._stop_by_us >= 0:
             self._stop_ticks += 1
-        self._tell_changes()
-        self._sample(now_ms)
-        if now_us >= self._report_due_us:
-            self._report_due_us += self.report_us
-            if self._report_due_us <= now_us:
-                self._report_due_us = now_us + self.report_us
-            self.publish(messages.TELEMETRY, messages.telemetry(self, now_ms, self.clock.utc_ms()))
+        self._report(now_us, now_ms)
         self._keep_time(now_us)
+
+    def _since_last_tick_us(self) -> int:
+        """The time that this tick stands for: whole ticks, also those that were missed."""
+        dt_us = self._tick_due_us - self._last_due_us
+        self._last_due_us = self._tick_due_us
+        # A stop brings a tick forward.
+        return dt_us if dt_us > 1000 else 1000
+
+    def _answer(self, dt_s: float):
+        """Every demand learns what became of it, last first, within the tick in which it was made."""
+        for output in self.guard.outputs:
+            output.answer()
+        chain = self.chain
+        for i in range(len(chain) - 1, -1, -1):
+            chain[i].backward(dt_s)
 
     def _takes_over(self, now_us: int) -> bool:
         """Whether the node has seen enough to drive: a plant that runs is taken over as it runs."""
         known = self.guard.look(now_us // 1000)
         read = all(source.age_ms >= 0 for source in self.signals)
         self.in_charge = (known and read) or now_us >= self._look_until_us or self._stop_by_us >= 0
+        # Every block learns where its output stands, and begins there.
+        self._answer(0.0)
         return self.in_charge
 
     def _keep_time(self, now_us: int):
@@ -143,6 +172,16 @@ class Node:
             self.statistics.missed += 1
 
     # What is told ---------------------------------------------------------------------------
+
+    def _report(self, now_us: int, now_ms: int):
+        self._watch_clock(now_ms)
+        self.announcer.step(now_ms)
+        self._sample(now_ms)
+        if now_us >= self._report_due_us:
+            self._report_due_us += self.report_us
+            if self._report_due_us <= now_us:
+                self._report_due_us = now_us + self.report_us
+            self.publish(messages.TELEMETRY, messages.telemetry(self, now_ms, self.clock.utc_ms()))
 
     def publish(self, kind: str, payload: bytes):
         """Hand a live message to the reporter; what it can't take, it counts."""
@@ -185,66 +224,6 @@ class Node:
         self._utc_at_zero_ms = at_zero_ms
         if before_ms is not None and abs(at_zero_ms - before_ms) >= CLOCK_JUMP_MS:
             self.event("clock", "set", "by %+.1f s" % ((at_zero_ms - before_ms) / 1000.0))
-
-    def active_alarms(self) -> list:
-        """Trips, alarms, bad signals and lines with another master, by name."""
-        names = ["trip " + trip.name for trip in self.guard.trips if trip.tripped]
-        names += [alarm.name for alarm in self.guard.alarms if alarm.active]
-        names += ["bad " + source.name for source in self.sources if source.quality == BAD]
-        names += ["unconfirmed " + one.name for one in self.guard.outputs if one.confirmation.overdue]
-        names += ["another master on " + bus.name for bus in self.buses if bus.others.asking]
-        return names
-
-    def unacknowledged(self) -> list:
-        """Trips and alarms whose last coming nobody has acknowledged, by name."""
-        names = ["trip " + trip.name for trip in self.guard.trips if not trip.acknowledged]
-        return names + [alarm.name for alarm in self.guard.alarms if not alarm.acknowledged]
-
-    def _tell_changes(self):
-        """An event for everything whose state differs from what was last told."""
-        for source in self.sources:
-            bad = source.quality == BAD
-            if source.told_bad != bad:
-                # The first reading after the start is no news.
-                if source.told_bad is not None:
-                    self.event("signal", source.name, "bad: " + source.why if bad else "usable again")
-                elif bad:
-                    continue
-                source.told_bad = bad
-        for output in self.guard.outputs:
-            # A device has a moment to confirm a new state before this says that it has not.
-            if output.told != output.shown and (output.confirmation.overdue or not output.unconfirmed):
-                output.told = output.shown
-                text = output.shown + (": " + output.shown_why if output.shown_why else "")
-                self.event("output", output.name, text, output.shown != AUTO)
-        for device in self.devices:
-            for text in device.news(self.clock.now_ms()):
-                self.event("device", device.name, text, True)
-        for alarm in self.guard.alarms:
-            if alarm.told != alarm.active:
-                alarm.told = alarm.active
-                self.event("alarm", alarm.name, "came" if alarm.active else "went", True)
-        for bus in self.buses:
-            port = bus.port
-            if port.told != port.open:
-                port.told = port.open
-                self.event("bus", bus.name, "port is back" if port.open else "port gone: " + port.fault, True)
-            others = bus.others
-            if others.told != others.asking:
-                others.told = others.asking
-                text = "another master asks: " + others.last if others.asking else "no other master asks now"
-                self.event("bus", bus.name, text, True)
-        for trip in self.guard.trips:
-            if trip.told != trip.tripped:
-                trip.told = trip.tripped
-                self.event(
-                    "trip", trip.name, "tripped at %.1f" % trip.value if trip.tripped else "reset", True
-                )
-        for programme in self.programmes:
-            if programme.told != programme.state:
-                programme.told = programme.state
-                text = programme.state + (": " + programme.why if programme.why else "")
-                self.event("programme", programme.name, text)
 
     # Running and stopping -------------------------------------------------------------------
 
@@ -303,4 +282,6 @@ class Node:
             self.event("node", "stop", "no device has confirmed the safe value of " + ", ".join(names), True)
         for bus in self.buses:
             bus.close()
+        if self.kept is not None:
+            self.kept.close()
         self.reporter.close(self.clock.now_ms())

@@ -100,6 +100,8 @@ class Allow:
             self.names = spec["trips"]
         elif action == "programme":
             self.names = [spec["programme"]]
+        elif action == "value":
+            self.names = [spec["level2"]]
         else:
             self.names = [spec["loop"]]
         if action == "mode":
@@ -182,8 +184,8 @@ class Door:
         self.mode = mode
         self._session.renew(self.node.clock.now_ms())
         if mode == LOCAL:
-            for loop in self.node.loops:
-                loop.hold()
+            for block in self.node.loops + self.node.guard.outputs:
+                block.hold()
 
     # Commands -----------------------------------------------------------------------------------
 
@@ -220,6 +222,8 @@ class Door:
         do, name, value = command.do, command.name, command.value
         if do == "set_point":
             act.set_point(name, value, allow.rate_per_min)
+        elif do == "value":
+            act.value(name, value)
         elif do == "output":
             act.output(name, value, allow.rate_per_min, True)
         elif do == "mode":

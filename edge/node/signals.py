@@ -1,28 +1,46 @@
 """A signal is a value with its quality and its age. There is no silent last value.
 
-good: read recently and plausible. uncertain: plausible, but the last reading is overdue.
-bad: too old, out of range, or the instrument says so; ``why`` tells which.
+good: read recently and plausible. uncertain: plausible, but the last reading is overdue, or the transmitter
+is at the end of its range. bad: too old, out of range, stuck, or the instrument says so; ``why`` tells which.
 """
-
-from cext import air
 
 GOOD = 0
 UNCERTAIN = 1
 BAD = 2
 QUALITIES = ("good", "uncertain", "bad")
 
+# Live zero after NAMUR NE 43, in mA: between the outer two pairs a transmitter has reached the end of its
+# range, beyond them it reports a failure. The hundredths are the resolution of the modules.
+FAILED_LOW_MA = 3.6
+END_LOW_MA = 3.81
+END_HIGH_MA = 20.49
+FAILED_HIGH_MA = 21.0
+
 
 class Signal:
     """One process value of a device.
 
-    ``scale``: None, or (at_4ma, at_20ma) for a current. ``low``/``high``: outside is bad. ``period_ms``: how
-    often it is read, where its device reads it at another rate than the rest.
-    ``stale_ms``: older is bad, also where the line was too busy to ask; older than ``overdue_ms`` is
-    uncertain. As soon as the bus has counted the device as down it is bad, whatever its age.
+    ``scale``: None, or (at_4ma, at_20ma) for a current. ``low``/``high``: outside is bad; where they are the
+    ends of the scale, the value may go on to 3.8 and 20.5 mA. A current at the end of its range gives the
+    value there, uncertain, and ``at_end`` -1 or 1 for the side. ``stale_ms``: older is bad, also where the
+    line was too busy to ask; older than ``overdue_ms`` is uncertain. As soon as the bus has counted the
+    device as down it is bad, whatever its age. ``repeats``: so many equal readings in a row are a stuck
+    instrument, 0 for any number. ``period_ms``: how often it is read, where its device reads it at another rate
+    than the rest.
     """
 
     def __init__(
-        self, name: str, unit: str, device, place: int, low, high, stale_ms: int, scale=None, period_ms=None
+        self,
+        name: str,
+        unit: str,
+        device,
+        place: int,
+        low: float,
+        high: float,
+        stale_ms: int,
+        scale=None,
+        repeats: int = 0,
+        period_ms=None,
     ):
         self.name = name
         self.unit = unit
@@ -30,14 +48,23 @@ class Signal:
         self.quality = BAD
         self.why = "not read yet"
         self.age_ms = -1
-        self.told_bad = None
-        self.low = low
-        self.high = high
+        self.at_end = 0
         self.stale_ms = stale_ms
         self.overdue_ms = 2 * (period_ms or device.period_ms)
         self._device = device
         self._place = place
         self._scale = scale
+        self._repeats = repeats
+        self._count = 0
+        self._last = None
+        self._stamp_ms = -1
+        if scale is not None:
+            ends = sorted(scale)
+            reach = sorted((_scaled(scale, END_LOW_MA - 0.01), _scaled(scale, END_HIGH_MA + 0.01)))
+            low = reach[0] if low == ends[0] else low
+            high = reach[1] if high == ends[1] else high
+        self.low = low
+        self.high = high
 
     def update(self, now_ms: int):
         """Judge what the process image holds now."""
@@ -45,32 +72,36 @@ class Signal:
         place = self._place
         fault = device.faults[place]
         stamp_ms = device.stamps_ms[place]
+        self.at_end = 0
         if stamp_ms < 0:
-            self.quality = BAD
-            self.why = fault
+            self._bad(fault)
             return
         age_ms = self.age_ms = now_ms - stamp_ms
         if age_ms > self.stale_ms:
-            self.quality = BAD
-            self.why = "stale: " + (device.link_fault or fault or "no reply")
+            self._bad("stale: " + (device.link_fault or fault or "no reply"))
             return
         if device.station is not None and device.station.down:
-            self.quality = BAD
-            self.why = "no reply: " + device.station.down
+            self._bad("no reply: " + device.station.down)
             return
         if fault:
-            self.quality = BAD
-            self.why = fault
+            self._bad(fault)
             return
         value = device.values[place]
-        scale = self._scale
-        if scale is not None:
-            value = scale[0] + (value - 4.0) * (scale[1] - scale[0]) / 16.0
+        stuck = self._repeats and self._is_stuck(value, stamp_ms)
+        if self._scale is not None:
+            value = self._of_current(value)
+            if value is None:
+                return
         self.value = value
         # not (low <= value) also catches what is not a number.
         if not (self.low <= value <= self.high):
-            self.quality = BAD
-            self.why = "out of range"
+            self._bad("out of range")
+        elif self.at_end:
+            # There it stands still, and that it is there must not get lost.
+            self.quality = UNCERTAIN
+            self.why = "at the end of its range"
+        elif stuck:
+            self._bad("stuck: the same reading %d times" % self._count)
         elif age_ms > self.overdue_ms:
             self.quality = UNCERTAIN
             self.why = device.link_fault or "overdue"
@@ -78,153 +109,35 @@ class Signal:
             self.quality = GOOD
             self.why = ""
 
+    def _of_current(self, current_ma: float):
+        """The value of a current; None, and bad, where the transmitter reports a failure."""
+        if not (FAILED_LOW_MA <= current_ma <= FAILED_HIGH_MA):
+            self._bad("%.2f mA: failure of the transmitter or its wiring" % current_ma)
+            return None
+        scale = self._scale
+        if current_ma < END_LOW_MA:
+            current_ma = END_LOW_MA - 0.01
+            self.at_end = -1 if scale[1] > scale[0] else 1
+        elif current_ma > END_HIGH_MA:
+            current_ma = END_HIGH_MA + 0.01
+            self.at_end = 1 if scale[1] > scale[0] else -1
+        value = _scaled(scale, current_ma)
+        if self.at_end:
+            # Rounding must not carry the end out of the range that ends there.
+            value = self.low if value < self.low else self.high if value > self.high else value
+        return value
 
-class Calc:
-    """A signal calculated from others: bad without enough valid ones, uncertain when some are missing."""
+    def _is_stuck(self, value: float, stamp_ms: int) -> bool:
+        if stamp_ms != self._stamp_ms:
+            self._stamp_ms = stamp_ms
+            self._count = self._count + 1 if value == self._last else 1
+            self._last = value
+        return self._count >= self._repeats
 
-    def __init__(self, name: str, unit: str, sources: list):
-        self.name = name
-        self.unit = unit
-        self.sources = sources
-        self.value = 0.0
+    def _bad(self, why: str):
         self.quality = BAD
-        self.why = "not calculated yet"
-        self.age_ms = -1
-        self.told_bad = None
-
-    def _judge(self, missing: list, usable: bool):
-        if not usable:
-            self.quality = BAD
-            self.why = "without " + ", ".join(missing)
-        elif missing:
-            self.quality = UNCERTAIN
-            self.why = "without " + ", ".join(missing)
-        else:
-            self.quality = GOOD
-            self.why = ""
-            for source in self.sources:
-                if source.quality == UNCERTAIN:
-                    self.quality = UNCERTAIN
-                    self.why = source.name + ": " + source.why
-                    break
-
-    def _need_all(self) -> bool:
-        missing = [source.name for source in self.sources if source.quality == BAD]
-        self._judge(missing, not missing)
-        return not missing
+        self.why = why
 
 
-def median(values: list) -> float:
-    """Median of a non-empty list; of an even number the mean of the middle two."""
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    if len(ordered) & 1:
-        return ordered[middle]
-    return (ordered[middle - 1] + ordered[middle]) / 2.0
-
-
-class SectionMinimum(Calc):
-    """The 850 degC rule: per section the median of its valid points, then the lowest section.
-
-    A section without one valid point makes the result bad: it can't be shown to be hot enough.
-    """
-
-    def __init__(self, name: str, unit: str, sections: list):
-        Calc.__init__(self, name, unit, [point for section in sections for point in section])
-        self.sections = sections
-
-    def update(self, now_ms: int):
-        missing = []
-        usable = True
-        lowest = None
-        for section in self.sections:
-            valid = []
-            for point in section:
-                if point.quality == BAD:
-                    missing.append(point.name)
-                else:
-                    valid.append(point.value)
-            if valid:
-                value = median(valid)
-                if lowest is None or value < lowest:
-                    lowest = value
-            else:
-                usable = False
-        if usable:
-            self.value = lowest
-        self._judge(missing, usable)
-
-
-class OfValid(Calc):
-    """``pick`` (max, min, median) of the valid sources."""
-
-    def __init__(self, name: str, unit: str, sources: list, pick):
-        Calc.__init__(self, name, unit, sources)
-        self._pick = pick
-
-    def update(self, now_ms: int):
-        missing = []
-        valid = []
-        for source in self.sources:
-            if source.quality == BAD:
-                missing.append(source.name)
-            else:
-                valid.append(source.value)
-        if valid:
-            self.value = self._pick(valid)
-        self._judge(missing, bool(valid))
-
-
-class LambdaWet(Calc):
-    """Air ratio from wet O2 in percent: 1 + w0 O2/(20.95 - O2) (facts: cext.air)."""
-
-    def __init__(self, name: str, unit: str, sources: list, gas_ratio: float):
-        Calc.__init__(self, name, unit, sources)
-        self.gas_ratio = gas_ratio
-
-    def update(self, now_ms: int):
-        if not self._need_all():
-            return
-        value = air.lambda_from_o2(self.sources[0].value, self.gas_ratio)
-        if value != value or value > 100.0:
-            self.quality = BAD
-            self.why = "no combustion gas: O2 is that of air"
-        else:
-            self.value = value
-
-
-class WeightedSum(Calc):
-    """Sum of sources times weights; bad as soon as one source is bad."""
-
-    def __init__(self, name: str, unit: str, sources: list, weights: list):
-        Calc.__init__(self, name, unit, sources)
-        self.weights = weights
-
-    def update(self, now_ms: int):
-        if self._need_all():
-            total = 0.0
-            for i in range(len(self.sources)):
-                total += self.weights[i] * self.sources[i].value
-            self.value = total
-
-
-def build_calc(name: str, spec: dict, lookup):
-    """A calculated signal from its table; ``lookup(name)`` gives a signal."""
-    kind = spec["kind"]
-    unit = spec["unit"]
-    if kind == "section_minimum":
-        return SectionMinimum(
-            name, unit, [[lookup(point) for point in section] for section in spec["sections"]]
-        )
-    sources = [lookup(source) for source in spec["of"]]
-    if kind == "maximum":
-        return OfValid(name, unit, sources, max)
-    if kind == "minimum":
-        return OfValid(name, unit, sources, min)
-    if kind == "median":
-        return OfValid(name, unit, sources, median)
-    if kind == "lambda_wet":
-        return LambdaWet(name, unit, sources, spec["gas_ratio"])
-    if kind == "weighted_sum":
-        return WeightedSum(name, unit, sources, spec["weights"])
-    raise ValueError("calc %s: unknown kind %s" % (name, kind))
+def _scaled(scale: tuple, current_ma: float) -> float:
+    return scale[0] + (current_ma - 4.0) * (scale[1] - scale[0]) / 16.0

@@ -38,7 +38,7 @@ def test_a_right_file(capsys):
     assert out.startswith(f"{PATH}: OK\n")
     assert "bishkek/line1, tick 250 ms (4 Hz)" in out
     assert "primary_air 25 %, secondary_air holds, id_fan 70 %, feeder 0 %" in out
-    assert "field: /dev/ttyUSB0 38400 8N1, 8 devices, busy " in out
+    assert "field: /dev/ttyUSB0 38400 8N1, 9 devices, busy " in out
 
 
 def test_a_packaged_file_by_its_name(capsys):
@@ -73,7 +73,7 @@ def test_no_file_and_no_toml(tmp_path, capsys):
     assert run(tmp_path / "none.toml") == 2
     assert f"{tmp_path / 'none.toml'}:1: the file can't be read: No such file" in capsys.readouterr().err
     path = tmp_path / "x.toml"
-    path.write_text("schema = 1\n[node\n")
+    path.write_text("schema = 2\n[node\n")
     assert run(path) == 2
     assert f"{path}:2: this is not TOML: " in capsys.readouterr().err
 
@@ -83,7 +83,7 @@ def test_json_of_a_right_file(capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["ok"] is True and found["problems"] == [] and found["warnings"] == []
     assert found["summary"]["outputs"]["secondary_air"] == "hold"
-    assert found["summary"]["loops"]["steam"] == "primary_air"
+    assert found["summary"]["loops"]["steam"] == "output.primary_air"
 
 
 def test_json_of_a_wrong_file(wrong, capsys):
@@ -132,8 +132,10 @@ def test_load_of_the_line():
     reading += share(8 + 13, 1000) + share(8 + 6, 1000) + share(8 + 9, 1000, 5)
     # The leases: the M-7024's enabling coil, two parameters of each drive.
     reading += share(8 + 6, 5000) + share(8 + 9, 5000, 5)
+    # The burner control: 13 words, and the command that it holds.
+    reading += share(8 + 5 + 26, 1000) + share(8 + 7, 1000)
     # FC 16 of two registers: 13 characters out, 8 back; the M-7024 and five drives.
-    writing = share(13 + 8, 250, 6)
+    writing = share(13 + 8, 250, 6) + share(8 + 8, 250)
     assert bus["reading_pct"] == pytest.approx(reading, abs=0.06)
     assert bus["writing_pct"] == pytest.approx(writing, abs=0.06)
 

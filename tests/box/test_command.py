@@ -102,7 +102,7 @@ def command(line1, broker, *words):
 def test_a_command_is_accepted_and_done(line1, broker, desk, capsys):
     assert command(line1, broker, "set_point", "furnace", "850", "--by", "anna") == 0
     assert capsys.readouterr().out == "accepted: 850.0\n"
-    assert desk.node.furnace.set_point == 800.25
+    assert desk.node.furnace.set_point.value == 800.25
     assert command(line1, broker, "mode", "furnace", "manual", "--by", "anna", "--json") == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["accepted"] and answer["n"] == 2 and answer["value"] == "manual"

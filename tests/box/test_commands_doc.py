@@ -8,9 +8,13 @@ from edge.box.config import check, find
 from edge.node.command_form import BY_MAX, PAYLOAD_MAX, VALUES, Command
 from edge.node.console import HELP
 from edge.node.remote import PER_TICK, REFUSAL_MS, REFUSALS
+from tests.box.config.edits import put
 from tests.node.remote_bench import Node, remote
 
 PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text()
+
+# As the page says.
+BISHKEK = put(find("bishkek").read_text(), "loop.steam", "set_point_from", '"programme.load_change"')
 
 
 def blocks(language):
@@ -19,12 +23,12 @@ def blocks(language):
 
 def test_the_node_file_of_the_page_is_right_and_a_reset_is_not_allowed_in_it():
     (toml,) = blocks("toml")
-    node_file = check("line1.toml", (find("bishkek").read_text() + toml).encode())
+    node_file = check("line1.toml", (BISHKEK + toml).encode())
     assert node_file.warnings == []
     allowed = {spec["action"] for spec in node_file.description["remote"]["allow"].values()}
-    assert allowed == set(VALUES) - {"reset"}
+    assert allowed == set(VALUES) - {"reset", "value"}
     with_reset = toml.replace("# [remote.allow.again]", "[remote.allow.again]").replace("# action", "action")
-    check("line1.toml", (find("bishkek").read_text() + with_reset.replace("# trips", "trips")).encode())
+    check("line1.toml", (BISHKEK + with_reset.replace("# trips", "trips")).encode())
 
 
 def test_the_commands_of_the_readme_have_a_node_file_that_is_right_and_takes_them():
@@ -56,5 +60,5 @@ def test_the_words_and_bounds_of_the_page_are_those_of_the_program():
     assert all(f"| `{do}` |" in PAGE for do in VALUES)
     assert f"{PAYLOAD_MAX:,} bytes" in PAGE and f"cut to {BY_MAX} characters" in PAGE
     assert (PER_TICK, REFUSALS, REFUSAL_MS) == (8, 10, 10000)
-    words = [line.split()[0] for line in HELP.splitlines()[:-1]]
-    assert len(words) == 10 and all(re.search(rf"\b{word}\b", PAGE) for word in words)
+    words = {line.replace(",", " ").split()[0] for line in HELP.splitlines()[:-1]}
+    assert len(words) == 12 and all(re.search(rf"\b{word}\b", PAGE) for word in words)

@@ -120,7 +120,7 @@ def test_the_demo_controls_the_furnace_reports_and_ends_safe_by_its_time_or_a_si
         process.send_signal(number)
     code, summary, err = ended(process)
     assert (code, err) == (0, "")
-    assert 850.0 < summary["furnace_c"]["min"] <= summary["furnace_c"]["max"] < 1050.0
+    assert 850.0 < summary["process_values"]["t850"]["min"] <= summary["process_values"]["t850"]["max"] < 1050.0
     assert summary["report"]["acked"] >= 3
     assert summary["report"]["acked"] == summary["report"]["sent"]
     assert summary["outputs_safe"]

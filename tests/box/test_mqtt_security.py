@@ -13,7 +13,9 @@ from edge.box.config.fields import LONGEST_NAME
 from edge.box.config.rules.report import VALUES_MAX
 from edge.box.config.schema import find, read
 from edge.box.config.tables import TABLES
+from edge.node.calc import kinds
 from edge.node.clock import VirtualClock
+from edge.node.control import table as control_table
 from edge.node.report.catalogue import BOOLEAN, Catalogue, Metric
 from edge.node.report.records import Sample
 from edge.node.report.speakers import speaker
@@ -25,8 +27,16 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "mqtt-security.md").read_text()
 MODULES = sorted([*(ROOT / "edge" / "node").rglob("*.py"), *(ROOT / "edge" / "box").rglob("*.py")])
 RUNS_DATA = {"pickle", "cPickle", "marshal", "shelve", "dill", "code", "runpy"}
-# The module of a device family, by a name out of the project's own table of types.
-OF_A_TABLE = {"edge/node/devices/table.py": {"__import__"}}
+# The module of a device family or of a kind of block, by a name out of a table of the project's own.
+OF_A_TABLE = dict.fromkeys(
+    (
+        "edge/node/build.py",
+        "edge/node/calc/kinds.py",
+        "edge/node/control/table.py",
+        "edge/node/devices/table.py",
+    ),
+    {"__import__"},
+)
 CALLS = {"eval", "exec", "compile", "__import__", "execfile"}
 
 
@@ -87,6 +97,14 @@ def test_the_longest_message_of_the_largest_node_passes_the_configuration_of_the
 def test_node_file_of_the_page_has_keys_that_exist():
     settings = tomllib.loads(block("toml"))["report"]["mqtt"]
     assert set(settings) <= set(TABLES["report.mqtt"].keys)
+
+
+@pytest.mark.parametrize("kind", ["os", "..box.cli", "edge.box.cli", ""])
+def test_a_kind_that_is_in_no_table_loads_nothing(kind):
+    with pytest.raises(KeyError):
+        kinds.build("x", {"kind": kind})
+    with pytest.raises(KeyError):
+        control_table._loop("x", {"kind": kind}, None, {})
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

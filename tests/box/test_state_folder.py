@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.box.state_folder import place_outbox, state_folder
+from edge.box.state_folder import place_kept, place_outbox, state_folder
 
 
 @pytest.mark.parametrize(
@@ -129,3 +129,26 @@ def test_a_folder_that_this_user_may_not_make(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "mkdir", fails)
     with pytest.raises(ValueError, match="can't be kept in .*state: Permission denied.*--state"):
         place_outbox(described("x"), tmp_path / "state")
+
+
+def keeping(**order) -> dict:
+    return {"order": {"programme": [], "trip": [], **order}, "node": {"site": "works", "name": "line1"}}
+
+
+@pytest.mark.parametrize("order", [{"programme": ["firing"]}, {"trip": ["too_hot"]}])
+def test_what_outlives_a_power_cut_lies_in_the_same_folder_under_the_name_of_the_node(tmp_path, order):
+    description = keeping(**order)
+    place_kept(description, tmp_path / "state")
+    assert description["kept"] == {"path": str(tmp_path / "state" / "works-line1.kept")}
+
+
+def test_a_node_with_nothing_to_keep_has_no_such_file(tmp_path):
+    description = keeping()
+    place_kept(description, tmp_path / "state")
+    assert "kept" not in description and not (tmp_path / "state").exists()
+
+
+def test_a_state_that_this_user_may_not_write_is_refused_before_the_start(tmp_path):
+    (tmp_path / "works-line1.kept").mkdir()
+    with pytest.raises(ValueError, match="works-line1.kept is a folder, expected a file for the state of the node"):
+        place_kept(keeping(trip=["too_hot"]), tmp_path)

@@ -42,8 +42,8 @@ class Desk:
     def __init__(self, *shelves, baud=BAUD, paced=False):
         self.slaves = ModbusSlaves(shelves or [Shelf()], baud)
         self.pipe = Pipe()
-        bench = SimpleNamespace(slaves=self.slaves, baud=baud, plant=SimpleNamespace(char_bits=11))
-        self.line = Line(bench, self.pipe, paced)
+        bus = SimpleNamespace(slaves=self.slaves, baud=baud, char_bits=11)
+        self.line = Line(bus, self.pipe, paced)
         self._paced = paced
         self._next_us = 0
         self.wrote_us = 0

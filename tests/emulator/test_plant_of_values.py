@@ -162,12 +162,8 @@ def test_a_wrong_plant_of_values_names_the_key(tmp_path, old, new, message):
         plant_file.load(str(path))
 
 
-class NoLine:
-    violations = collisions = written = missed = behind_us = 0
-
-
 def test_the_console_reads_and_sets_registers_and_helps(shelf):
-    console = Console(Bench(shelf), NoLine())
+    console = Console(Bench(shelf))
     assert console.obey("register probe.setpoint") == {"register": "probe.setpoint", "value": 150.0}
     assert console.obey("register probe.setpoint 160") == {"register": "probe.setpoint", "value": 160.0}
     assert "expected register NAME" in console.obey("register")["error"]
@@ -185,7 +181,7 @@ def test_the_console_reads_and_sets_registers_and_helps(shelf):
 def test_at_a_terminal_the_state_is_text_with_every_part(shelf):
     bench = Bench(shelf)
     bench.fault("probe", "exception", 5, function=4)
-    console = Console(bench, NoLine())
+    console = Console(bench)
     text = readable(console.obey("state"))
     for part in (
         "oven_c",

@@ -38,7 +38,7 @@ def description(folder, brokers, speakers=("json",), **more) -> dict:
     report = {"period_ms": 1000, "mqtt": mqtt, "outbox": outbox}
     for name in speakers:
         report[name] = settings[name]
-    return {"schema": 1, "node": {"site": "bench", "name": "k1"}, "report": report}
+    return {"schema": 2, "node": {"site": "bench", "name": "k1"}, "report": report}
 
 
 class Node:
@@ -87,7 +87,11 @@ class Node:
         """Process id of its reporter; -1 while there is none, or where the node reports itself."""
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as file:
             children = file.read().split()
-        return int(children[0]) if children else -1
+        for child in children:
+            # Another child keeps the state.
+            if b"edge.box.reporter" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)
+        return -1
 
     def kill(self):
         """kill -9; its reporter ends by itself, and is waited for."""

@@ -91,7 +91,7 @@ def test_an_event_of_these_years_is_shown_with_its_time(listening):
 def test_the_table_shows_that_the_disk_of_the_outbox_is_gone(said):
     telemetry = json.loads(next(payload for topic, payload in reversed(said) if topic.endswith("/telemetry")))
     latest = {"connected": True, "state": "online", "telemetry": telemetry, "events": [], "count": 1,
-              "unreadable": 0, "age_s": 0.0, "trouble": "", "furnace": None}
+              "unreadable": 0, "age_s": 0.0, "trouble": "", "spans": {}}
     assert "in memory only" not in shown(latest)
     telemetry["report"]["outbox"] = {"memory_only": True, "last_error": "outbox: [Errno 30] [red]"}
     assert "OUTBOX in memory only: outbox: [Errno 30] [red]" in shown(latest)

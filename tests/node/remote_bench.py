@@ -5,19 +5,21 @@ Runs on MicroPython as well: it imports the node and tests.node.fakes only.
 
 import json
 
-from edge.node.commands import Commands, equip
+from edge.node.commands import Commands
 from edge.node.control import table
-from edge.node.guard.conditions import Alarm, Interlock, Limit, Trip
+from edge.node.control.programme import Programme
 from edge.node.guard.guard import Guard
-from tests.node.fakes import HandSignal, output
+from edge.node.remote import Door
+from tests.node.fakes import HandSignal, alarm, interlock, output, trip
 
 TICK_MS = 250
 FURNACE = {
-    "kind": "pid", "pv": "t", "set_point": 800.0, "set_point_low": 20.0, "set_point_high": 1100.0,
-    "action": "reverse", "gain": 0.5, "ti_s": 60.0, "td_s": 5.0, "b": 0.5,
+    "kind": "pid", "to": "output.burner", "unit": "%", "low": 5.0, "high": 90.0, "pv": "t", "set_point": 800.0,
+    "set_point_low": 20.0, "set_point_high": 1100.0, "action": "reverse", "gain": [0.5], "ti_s": [60.0],
+    "td_s": [5.0], "b": 0.5, "c": 0.0, "n": 10.0, "tt_s": 0.0, "dead_band": 0.0, "forward": [],
 }  # fmt: skip
-FAN = dict(FURNACE, pv="draught", set_point=-80.0, set_point_low=-150.0, set_point_high=-30.0, gain=0.1,
-           action="direct", td_s=0.0)  # fmt: skip
+FAN = dict(FURNACE, to="output.fan", low=30.0, high=100.0, pv="draught", set_point=-80.0, set_point_low=-150.0,
+           set_point_high=-30.0, gain=[0.1], action="direct", td_s=[0.0])  # fmt: skip
 
 SET_POINT = {"action": "set_point", "loop": "furnace", "low": 700.0, "high": 900.0, "rate_per_min": 60.0}
 OUTPUT = {"action": "output", "loop": "furnace", "low": 10.0, "high": 70.0, "rate_per_min": 240.0}
@@ -29,7 +31,13 @@ ALLOW = {
     "e": {"action": "programme", "programme": "heat_up"},
     "f": {"action": "reset", "trips": ["pressure"]},
 }
-SEGMENTS = [[850.0, 30.0, 1.0], [820.0, 60.0, 0.5]]
+SEGMENTS = [
+    {"to": 850.0, "at_per_min": 30.0}, {"stay_min": 1.0}, {"to": 820.0, "at_per_min": 60.0}, {"stay_min": 0.5},
+]  # fmt: skip
+PROGRAMME = {
+    "segments": SEGMENTS, "unit": "degC", "start": "set_point", "at_end": "hold", "after_power_cut": "hold",
+    "continue_if_within": 0.0,
+}  # fmt: skip
 
 
 class Clock:
@@ -77,34 +85,38 @@ class Node:
         self.burner = output("burner", position=40.0, low=5.0, high=90.0, rate_per_s=5.0, safe=0.0)
         self.fan = output("fan", position=50.0, low=30.0, high=100.0, rate_per_s=5.0, safe=60.0)
         known = {"t": self.t, "draught": self.draught}
-        self.furnace = table.build("furnace", FURNACE, self.burner, known.__getitem__)
-        self.loops = [self.furnace, table.build("draught", FAN, self.fan, known.__getitem__)]
+        outputs = {"burner": self.burner, "fan": self.fan}
+        order = {"loop": ["furnace", "draught"], "select": [], "split": [], "cross_limit": []}
+        description = {"order": order, "loop": {"furnace": FURNACE, "draught": FAN}}
+        self.chain = table.build(description, known, outputs)
+        self.loops = [block for name in order["loop"] for block in self.chain if block.name == name]
+        self.furnace = self.loops[0]
+        self.above = []
+        self.autotunes = []
         self.trips = [
-            Trip("peak", Limit(self.t, 1000.0, None, 0), [self.burner]),
-            Trip("pressure", Limit(self.draught, 100.0, None, 0), [self.burner]),
+            trip("peak", self.t, above=1000.0, outputs=[self.burner]),
+            trip("pressure", self.draught, above=100.0, outputs=[self.burner]),
         ]
-        self.permit = Interlock("permit", self.draught, -200.0, 0, -200.0, [self.burner])
+        self.permit = interlock("permit", self.draught, -200.0, 0, [self.burner])
         self.guard = Guard(
             [self.burner, self.fan],
             [self.permit],
             self.trips,
-            [Alarm("hot", Limit(self.t, 950.0, None, 0)), Alarm("other", Limit(self.t, 950.0, None, 0))],
+            [alarm("hot", self.t, above=950.0), alarm("other", self.t, above=950.0)],
         )
-        self.programmes = []
+        self.programmes = [Programme("heat_up", dict(PROGRAMME, **(programme or {})))]
+        self.programmes[0].loop = self.furnace
         self.remote = None
         self._count = 0
         if random is not None:
             self.entropy = random
-        description = {"order": {"programme": ["heat_up"]}}
-        description["programme"] = {"heat_up": programme or {"loop": "furnace", "segments": SEGMENTS}}
-        if remote is not None:
-            description["remote"] = remote
-        equip(self, description)
+        if remote is not None and remote["enabled"]:
+            self.remote = Door(self, remote)
         self.follow_plant = follow_plant
         self.console = Commands(self)
         # A node that takes over a running furnace.
         self.guard.look(self.clock.ms)
-        self.guard.look(self.clock.ms)
+        self.answer(0.0)
         self.tick(4)
 
     def entropy(self, count):
@@ -117,6 +129,12 @@ class Node:
     def stop(self, why):
         self.stopped = why
 
+    def answer(self, dt_s):
+        for one in self.guard.outputs:
+            one.answer()
+        for i in range(len(self.chain) - 1, -1, -1):
+            self.chain[i].backward(dt_s)
+
     def tick(self, count=1):
         for _ in range(count):
             self.clock.ms += TICK_MS
@@ -124,9 +142,10 @@ class Node:
                 self.remote.step(self.clock.ms)
             for programme in self.programmes:
                 programme.step(TICK_MS)
-            for loop in self.loops:
-                loop.step(TICK_MS / 1000.0, self.clock.ms)
+            for block in self.chain:
+                block.forward(TICK_MS / 1000.0, self.clock.ms)
             self.guard.step(TICK_MS / 1000.0, self.clock.ms)
+            self.answer(TICK_MS / 1000.0)
             for one in self.guard.outputs:
                 del one.device.driven[:]
             if self.follow_plant:

@@ -38,7 +38,7 @@ DOS = [
 
 
 def state(node):
-    loops = [(loop.set_point, loop.manual, loop.hand) for loop in node.loops]
+    loops = [(loop.set_point, loop.hand.on, loop.hand) for loop in node.loops]
     return loops, [one.tripped for one in node.trips], node.programmes[0].running, node.remote.mode
 
 
@@ -70,7 +70,7 @@ def main(count, seed):
     random = Random(seed)
     node = Node(remote(), random=lambda n: bytes([random.below(256) for _ in range(n)]))
     accepted = 0
-    before = node.furnace.set_point
+    before = node.furnace.set_point.value
     for i in range(count):
         del node.reporter.answers[:]
         del node.events[:]
@@ -89,8 +89,8 @@ def main(count, seed):
         assert not node.stopped and node.remote.mode == "remote"
         if i % 3 == 0:
             node.tick()
-            assert abs(node.furnace.set_point - before) <= 0.25 + 1e-6, i
-            before = node.furnace.set_point
+            assert abs(node.furnace.set_point.value - before) <= 0.25 + 1e-6, i
+            before = node.furnace.set_point.value
             node.draught.good(150.0 if random.below(30) == 0 else -80.0)
     print("fuzzed", count, "accepted", accepted, "refused", node.remote.refused)
 

@@ -5,7 +5,7 @@ from tests.node.remote_bench import Node, remote
 
 def tell(node, answer=None):
     furnace, burner, programme = node.furnace, node.burner, node.programmes[0]
-    values = [f"{value:.9f}" for value in (furnace.set_point, burner.value, node.t.value)]
+    values = [f"{value:.9f}" for value in (furnace.set_point.value, burner.value, node.t.value)]
     print(" ".join(values), burner.state, furnace.mode, node.remote.mode, programme.state)
     if answer is not None:
         print("   ", [f"{key}={answer[key]}" for key in sorted(answer)])

@@ -13,7 +13,7 @@ def node():
 def test_set_point_mode_and_hand(node):
     say = node.console.execute
     assert say("set furnace 850") == "set-point of furnace is 850.0"
-    assert node.furnace.set_point == 850.0, "at once: whoever stands there sees what happens"
+    assert node.furnace.set_point.value == 850.0, "at once: whoever stands there sees what happens"
     assert say("set furnace 1200") == "refused: set-point 1200.0 of loop furnace is outside 20.0..1100.0"
     assert say("set furnace hot") == "refused: hot is no number"
     assert say("output furnace 50") == "refused: loop furnace is not in manual"
@@ -59,7 +59,7 @@ def test_reset_of_all_or_of_one_trip(node):
 def test_programmes(node):
     say = node.console.execute
     assert say("programme heat_up start") == "heat_up: start"
-    assert say("programme heat_up pause") == "refused: a programme is told start or stop"
+    assert say("programme heat_up pause") == "refused: a programme takes start, stop or go_on"
     assert say("set furnace 850") == "refused: programme heat_up leads loop furnace: stop it first"
     assert say("programme heat_up stop") == "heat_up: stop"
     assert say("programme heat_up stop") == "refused: programme heat_up does not run"

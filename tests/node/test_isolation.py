@@ -17,6 +17,7 @@ CORE = sorted((ROOT / "cext").glob("*.py"))
 ALLOWED = {
     "struct",
     "json",
+    "math",
     "time",
     "select",
     "sys",

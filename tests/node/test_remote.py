@@ -21,7 +21,10 @@ def refused(answer, *words):
 
 def state(node):
     """What a command could change."""
-    loops = [(loop.set_point, loop.manual, loop.hand) for loop in node.loops]
+    loops = []
+    for loop in node.loops:
+        set_point, hand = loop.set_point, loop.hand
+        loops.append((set_point.own, set_point.value, set_point._moving, hand.on, hand.value, hand._reaching))
     seen = [one.acknowledged for one in node.trips + node.guard.alarms]
     return loops, seen, [trip.tripped for trip in node.trips], [one.running for one in node.programmes]
 
@@ -34,11 +37,11 @@ def test_a_set_point_moves_at_its_rate_and_is_answered_and_logged(node):
     assert node.events == [
         ("command", "set_point furnace", "accepted: 850.0, by anna (as they say), over json")
     ]
-    assert node.furnace.set_point == 800.25, "60 K/min is 0.25 K a tick"
+    assert node.furnace.set_point.value == 800.25, "60 K/min is 0.25 K a tick"
     node.tick(198)
-    assert node.furnace.set_point == pytest.approx(849.75)
+    assert node.furnace.set_point.value == pytest.approx(849.75)
     node.tick(2)
-    assert node.furnace.set_point == 850.0
+    assert node.furnace.set_point.value == 850.0
 
 
 def test_off_unless_the_node_file_says_so():
@@ -57,14 +60,14 @@ def test_only_the_local_console_switches_to_remote_mode():
     refused(node.ask("set_point", "furnace", 850.0), "local mode")
     refused(node.ask("mode", "node", "auto"), "local mode")
     refused(node.ask("remote", "on"), "do must be one of")
-    assert node.furnace.set_point == 800.0
+    assert node.furnace.set_point.value == 800.0
     assert node.console.execute("remote on") == "node is in remote mode"
     node.tick()
     assert node.ask("set_point", "furnace", 850.0)["accepted"]
     node.console.execute("remote off")
-    moved = node.furnace.set_point
+    moved = node.furnace.set_point.value
     node.tick(10)
-    assert node.furnace.set_point == moved, "what moved from afar stays where it is"
+    assert node.furnace.set_point.value == moved, "what moved from afar stays where it is"
     refused(node.ask("set_point", "furnace", 860.0), "local mode")
 
 
@@ -88,7 +91,7 @@ def test_a_value_outside_the_range_of_the_node_file_is_refused(node):
     assert node.ask("mode", "furnace", "manual")["accepted"]
     refused(node.ask("output", "furnace", 9.0), "outside 10.0..70.0")
     refused(node.ask("mode", "furnace", "cascade"), "value must be one of: auto, manual")
-    assert node.furnace.set_point == 800.0 and node.furnace.hand == pytest.approx(40.0)
+    assert node.furnace.set_point.value == 800.0 and node.furnace.hand.value == pytest.approx(40.0)
 
 
 def test_a_mode_that_is_not_among_those_allowed_is_refused():
@@ -96,7 +99,7 @@ def test_a_mode_that_is_not_among_those_allowed_is_refused():
     refused(node.ask("mode", "furnace", "manual"), "only auto is allowed")
     node.console.execute("mode furnace manual")
     assert node.ask("mode", "furnace", "auto")["accepted"]
-    assert not node.furnace.manual
+    assert not node.furnace.hand.on
 
 
 def test_a_hand_from_afar_moves_at_its_rate_through_the_guard(node):
@@ -118,8 +121,8 @@ def test_a_loop_that_cannot_see_is_not_taken_by_hand_from_afar(node):
     # On this loop no trip watches: the fan goes by hand as long as somebody asks for it.
     allow = {"a": dict(ALLOW["b"], loop="draught"), "b": dict(ALLOW["c"], loop="draught", rate_per_min=60.0)}
     node = Node(remote(allow=allow))
-    node.permit.signal = node.t
-    node.trips[1].limit.signal = node.t
+    node.permit.condition.test.signal = node.t
+    node.trips[1].condition.test.signal = node.t
     node.draught.bad("stale: no reply")
     node.tick()
     refused(node.ask("mode", "draught", "manual"), "draught: stale: no reply: without it loop draught")
@@ -167,7 +170,7 @@ def test_a_retained_command_is_refused(node):
     node.put(json.dumps(dict(command, value=850.0)).encode(), retained=True)
     node.tick()
     refused(node.reporter.answers[-1], "retained")
-    assert node.furnace.set_point == 800.0
+    assert node.furnace.set_point.value == 800.0
 
 
 def test_a_nonce_lives_for_two_periods_and_none_outlives_a_connection_or_the_switch():
@@ -264,17 +267,17 @@ def test_a_programme_is_started_and_stopped_and_keeps_its_loop(node):
     assert node.ask("programme", "heat_up", "start")["accepted"]
     refused(node.ask("programme", "heat_up", "start"), "already leads")
     refused(node.ask("set_point", "furnace", 850.0), "stop it first")
-    node.t.good(node.furnace.set_point)
+    node.t.good(node.furnace.set_point.value)
     node.console.execute("remote off")
-    moved = node.furnace.set_point
+    moved = node.furnace.set_point.value
     node.tick(4)
-    assert node.furnace.set_point > moved, "the programme is the node's own: it goes on in local mode"
+    assert node.furnace.set_point.value > moved, "the programme is the node's own: it goes on in local mode"
     node.console.execute("remote on")
     node.tick()
     assert node.ask("programme", "heat_up", "stop")["accepted"]
-    held = node.furnace.set_point
+    held = node.furnace.set_point.value
     node.tick(4)
-    assert node.furnace.set_point == held < SEGMENTS[0][0]
+    assert node.furnace.set_point.value == held < SEGMENTS[0]["to"]
 
 
 PAYLOADS = [
@@ -300,7 +303,7 @@ PAYLOADS = [
     (b'{"v":1}', "nonce must be"),
     (b'{"v":1,"nonce":5}', "nonce must be"),
     (b'{"v":1,"nonce":"00112233445566778"}', "nonce must be"),
-    (b'{"v":1,"write":"loop.furnace.set_point"}', "loop.furnace.set_point was written directly"),
+    (b'{"v":1,"write":"loop.furnace.set_point.value"}', "loop.furnace.set_point.value was written directly"),
     (b'{"v":2,"write":[1],"value":850}', "was written directly, without nonce and counter: send a command"),
 ]
 

@@ -32,7 +32,7 @@ class FromAfar(RuleBasedStateMachine):
         self.node = Node(remote(start=start, nonce_s=nonce_s))
         self.sent = []
         self.accepted = set()
-        self.set_point = self.node.furnace.set_point
+        self.set_point = self.node.furnace.set_point.value
         self.burner = self.node.burner.value
         self.peak = False
         self.pressure = False
@@ -163,8 +163,8 @@ class FromAfar(RuleBasedStateMachine):
     def check_tick(self):
         node = self.node
         furnace, burner = node.furnace, node.burner
-        assert abs(furnace.set_point - self.set_point) <= PER_TICK_K + 1e-9
-        self.set_point = furnace.set_point
+        assert abs(furnace.set_point.value - self.set_point) <= PER_TICK_K + 1e-9
+        self.set_point = furnace.set_point.value
         peak, pressure = node.trips
         assert peak.tripped or not self.peak, "nobody from afar resets what is not allowed"
         if self.pressure and not pressure.tripped:
@@ -183,7 +183,7 @@ class FromAfar(RuleBasedStateMachine):
     @invariant()
     def within_its_range(self):
         if hasattr(self, "node"):
-            assert SET_POINT["low"] <= self.node.furnace.set_point <= SET_POINT["high"]
+            assert SET_POINT["low"] <= self.node.furnace.set_point.value <= SET_POINT["high"]
             assert self.node.stopped == ""
 
 

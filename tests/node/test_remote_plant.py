@@ -7,12 +7,14 @@ import pytest
 from edge.box.config import check, find
 from edge.emulator.virtual import VirtualRun
 from edge.node.report import messages
+from tests.box.config.edits import put
 
 REMOTE = """
 [programme.load_change]
-loop = "steam"
-segments = [[42, 2, 5], [46, 4, 1]]
+segments = [{ to = 42, at_per_min = 2 }, { stay_min = 5 }, { to = 46, at_per_min = 4 }, { stay_min = 1 }]
+start = "set_point"
 wait_within = 1.5
+after_power_cut = "hold"
 
 [remote]
 enabled = true
@@ -41,6 +43,7 @@ action = "programme"
 programme = "load_change"
 """
 TICK_S = 0.25
+LED = put(find("bishkek").read_text(), "loop.steam", "set_point_from", '"programme.load_change"')
 
 
 class Line:
@@ -48,7 +51,7 @@ class Line:
 
     def __init__(self):
         self.events = []
-        text = find("bishkek").read_text() + REMOTE
+        text = LED + REMOTE
         self.run = VirtualRun("bishkek", check("line1.toml", text.encode()).description, 7, self._receive)
         self.node = self.run.node
         self.loops = {loop.name: loop for loop in self.node.loops}
@@ -96,18 +99,23 @@ def test_a_set_point_from_afar_moves_steam_at_its_rate(steady):
     assert steady.events[-1] == (
         "command", "set_point steam", "accepted: 44.0, by anna (as they say), over json",
     )  # fmt: skip
-    rows = steady.ticks(480, lambda: steady.loops["steam"].set_point)
+    rows = steady.ticks(480, lambda: steady.loops["steam"].set_point.value)
     assert max(steps(rows)) <= 1.2 / 240 + 1e-9
     assert rows[-1] == [44.0]
     answer = steady.ask("set_point", "steam", 49.0)
     assert "outside 40.0..48.0" in answer["why"]
-    steady.run.run_for(900)
     steam = next(signal for signal in steady.node.signals if signal.name == "steam")
-    assert steam.value == pytest.approx(44.0, abs=1.5)
+    near = 0
+    for _ in range(240):
+        steady.run.run_for(30)
+        near = near + 1 if abs(steam.value - 44.0) <= 1.5 else 0
+        if near >= 10:
+            break
+    assert near >= 10, "within two hours the steam stays there"
 
 
 def test_the_feeder_by_hand_and_back_without_a_bump_of_the_line(steady):
-    feeder = steady.loops["feed"].output
+    feeder = next(one for one in steady.node.guard.outputs if one.name == "feeder")
     before = feeder.value
     assert steady.ask("mode", "feed", "manual")["accepted"]
     assert feeder.value == pytest.approx(before, abs=0.2)
@@ -127,7 +135,8 @@ def test_the_feeder_by_hand_and_back_without_a_bump_of_the_line(steady):
     moved = [abs(after[1] - row[1]) for row, after in zip(rows, rows[1:], strict=False)]
     for i in range(1, len(moved)):
         assert abs(rows[i + 1][0] - rows[i][0]) <= 0.6 * max(moved[i - 1], moved[i]) + 0.02
-    assert steady.loops["feed"].mode == "auto"
+    # Held while steam does not lead, by the node file.
+    assert steady.loops["feed"].mode in ("auto", "held") and not steady.loops["feed"].hand.on
 
 
 def test_a_programme_runs_on_the_line_and_says_what_it_does(steady):
@@ -139,9 +148,9 @@ def test_a_programme_runs_on_the_line_and_says_what_it_does(steady):
         if not programme.running:
             break
     assert programme.state == "done"
-    assert steady.loops["steam"].set_point == 46.0
+    assert steady.loops["steam"].set_point.value == 46.0
     told = [text for kind, name, text in steady.events if (kind, name) == ("programme", "load_change")]
     stages = [text for text in told if "waiting" not in text]
-    for i, stage in enumerate(["ramp 1", "soak 1", "ramp 2", "soak 2", "done"]):
+    for i, stage in enumerate(["ramp 1", "soak 2", "ramp 3", "soak 4", "done"]):
         assert stage in stages, (i, told)
     assert told[-1] == "done"

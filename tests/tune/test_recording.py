@@ -126,7 +126,7 @@ def message(at_s, steam, air, oxygen=6.0):
     """Return a telemetry message in the form of edge.node.report.messages."""
     return json.dumps(
         {
-            "v": 1,
+            "v": 2,
             "t": 1_760_000_000_000 + int(1000 * at_s),
             "signals": {
                 "steam": [steam, "good"] if steam is not None else [None, "bad", "wire"],
@@ -134,9 +134,9 @@ def message(at_s, steam, air, oxygen=6.0):
             },
             "outputs": {"primary_air": [air, "auto"], "secondary_air": [30.0, "auto"]},
             "loops": {
-                "steam": [46.0, "steam", "primary_air"],
-                "o2": [7.0, "o2", "secondary_air"],
-                "air": [40.0, "output.primary_air", "secondary_air"],
+                "steam": [46.0, "steam", "primary_air", "auto"],
+                "o2": [7.0, "o2", "secondary_air", "auto"],
+                "air": [40.0, "output.primary_air", "secondary_air", "auto"],
             },
         }
     )
@@ -173,6 +173,23 @@ def test_telemetry_of_a_node(file):
     assert np.median(np.diff(record.time_s)) == 1.0
     assert np.isfinite(record.process_value).sum() >= 15
     assert record.output.max() <= 100.0
+
+
+def test_telemetry_before_version_2_has_no_mode_and_is_read_alike(file):
+    old = [json.loads(line) for line in TELEMETRY]
+    for one in old:
+        one["v"] = 1
+        one["loops"] = {name: loop[:3] for name, loop in one["loops"].items()}
+    lines = "\n".join(json.dumps(one) for one in old)
+    record = read(file(lines, "run.jsonl"), loop="steam")
+    assert record.output.tolist() == [60.0, 65.0, 65.0]
+
+
+def test_a_loop_that_moves_several_outputs_is_refused_with_its_line(file):
+    split = json.loads(TELEMETRY[0])
+    split["loops"]["steam"][2] = ""
+    with pytest.raises(RecordError, match="run.jsonl:1: loop steam moves several outputs"):
+        read(file(json.dumps(split), "run.jsonl"), loop="steam")
 
 
 def test_what_is_wrong_with_telemetry(file):

@@ -1,6 +1,6 @@
 """A node file as entries: each key read by its field, each with its line."""
 
-from edge.box.config import toml_text
+from edge.box.config import toml_text, values
 from edge.box.config.fields import NAME_RULE, OPTIONAL, REQUIRED, Unfit, is_name
 from edge.box.config.lines import nearest_line
 from edge.box.config.problems import NodeFileError, did_you_mean, listed, shown
@@ -64,11 +64,20 @@ class Document:
     def names(self, target: str) -> list:
         """All names that a reference to ``target`` may use, also of entries with problems."""
         if target == "value":
-            return self.names("source") + ["output." + name for name in self.names("output")]
+            return values.readable(self)
+        if target == "taker":
+            tables = ("output", "loop", "select", "cross_limit", "split")
+            return [f"{table}.{name}" for table in tables for name in self.names(table)]
+        if target == "loop_path":
+            return ["loop." + name for name in self.names("loop")]
         if target == "source":
             return self.names("signal") + self.names("calc")
         table = self.raw.get(target)
         return list(table) if isinstance(table, dict) else []
+
+    def unit(self, reference: str):
+        """The unit of what is read, or None where it is not known."""
+        return values.unit(self, reference)
 
     def problem(self, entry: Entry, where, text: str):
         """``where``: a key of the entry, or a tuple that leads into its value; "" for the entry itself."""
@@ -132,16 +141,18 @@ def check_references(document: Document):
 
 
 def _missing(document, key: str, target: str, name: str) -> str:
-    if target == "source" and name in document.names("value"):
-        return f"reads '{name}' ({key}), but a calc reads signals and calcs only; name one of those"
     if target == "value" and "output." + name in document.names("value"):
-        return f"reads signal '{name}' ({key}), which nobody provides; an output is read as 'output.{name}'"
+        return f"reads signal '{name}' ({key}), which is not there; an output is read as 'output.{name}'"
+    if target == "taker" and "output." + name in document.names("taker"):
+        return f"gives its demand to '{name}' ({key}); write 'output.{name}'"
     known = document.names(target)
     few = f"there is {listed(known)}" if len(known) < 12 else "name one that is there"
     hint = did_you_mean(name, known, few if known else "there is none at all")
     if target in ("source", "value"):
         noun = "output" if name.startswith("output.") else "signal"
-        return f"reads {noun} '{name}' ({key}), which nobody provides; {hint}"
+        return f"reads {noun} '{name}' ({key}), which is not there; {hint}"
+    if target == "taker":
+        return f"gives its demand to '{name}' ({key}), which is not there; {hint}"
     return f"names '{name}' ({key}), but there is no [{target}.{name}]; {hint}"
 
 
@@ -211,6 +222,9 @@ def _read_keys(document, table, entry, below=()):
             continue
         if key in nested:
             _read_nested(document, nested[key], entry, key, value)
+            continue
+        if table.chooser and entry.kind is None and table.fits_some_kind(key, value):
+            # What it must be depends on the kind, and that is not known.
             continue
         if key not in fields:
             document.problem(entry, key, _unknown_key(table, entry, key, [*fields, *below, *nested]))

@@ -258,14 +258,18 @@ _NOUNS = {
     "alarm": ("an alarm", "alarms"),
     "programme": ("a programme", "programmes"),
     "source": ("a signal or calc", "signals or calcs"),
-    "value": ("a signal or calc, or output.NAME", "signals or calcs, or output.NAME"),
+    "state": ("a state", "states"),
+    "level2": ("a value of level2", "values of level2"),
+    "value": ("what can be read: a signal, a calc, output.NAME and so on", "what can be read"),
+    "taker": ("what takes a demand, such as output.NAME", "what takes a demand"),
+    "loop_path": ("a loop, as loop.NAME", "loops, as loop.NAME"),
 }
 
 
 class Reference(Field):
-    """The name of one entry of ``table``: a table of the file, or one of the two below.
+    """The name of one entry of ``table``: a table of the file, or one of those below.
 
-    "source": a signal or a calc; "value": a signal, a calc or output.NAME.
+    "source": a signal or a calc; "value": all that can be read; "taker": what takes a demand.
     """
 
     kind = "name"
@@ -314,31 +318,6 @@ class References(Reference):
 
     def references(self, value) -> list:
         return [(self.table, name, (i,)) for i, name in enumerate(value)]
-
-
-class Sections(Field):
-    """A list of lists of names of values, each name once."""
-
-    kind = "list of lists of names"
-
-    def expected(self) -> str:
-        return "a list of sections, each a list of different names of signals or calcs"
-
-    def read(self, value) -> list:
-        if not isinstance(value, list) or not value or not all(isinstance(part, list) for part in value):
-            raise Unfit('write one list for each section, such as [["a1", "a2"], ["b1"]]')
-        seen = []
-        for section in value:
-            if not section or not all(isinstance(name, str) for name in section):
-                raise Unfit("write at least one name in quotes in each section")
-            for name in section:
-                if name in seen:
-                    raise Unfit(f"'{name}' is named twice: name it once")
-                seen.append(name)
-        return [list(section) for section in value]
-
-    def references(self, value) -> list:
-        return [("source", name, (i, j)) for i, part in enumerate(value) for j, name in enumerate(part)]
 
 
 class Numbers(Field):

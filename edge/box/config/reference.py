@@ -20,7 +20,8 @@ it makes of a node; `furnace-edge run` starts from no file with a problem. A boa
 as JSON, written by `furnace-edge check NODE.toml --write NODE.json`: two lines, the first with the schema
 version and the SHA-256 of the second. A board refuses any other schema and any changed byte.
 
-The way of one value: device -> signal -> calc -> loop -> interlock and trip -> output -> device.
+The way of one value: device -> signal -> calc -> loop and block -> interlock and trip -> output -> device. What a
+loop asks for is a demand; `to` names its one taker, which answers what became of it: [blocks.md](blocks.md).
 
 A complete example is [bishkek.toml](../edge/box/nodes/bishkek.toml).
 
@@ -30,12 +31,16 @@ A complete example is [bishkek.toml](../edge/box/nodes/bishkek.toml).
 - `[bus.NAME]` and the like make one entry each; a name has 1 to %(longest)d letters, digits, `-` or `_`.
 - A key that nobody reads is an error. So is a number in quotes, `true` or `false` for a number, `inf`,
   `nan`, and a number beyond +-%(widest)s.
-- Signals and calcs share their names. `pv`, `feed_forward`, `signal` and the `of` of a loop name a signal,
-  a calc, or an output as `output.NAME`, which is the value that the guard applied last. `of` and `sections`
-  of a calc name signals and calcs, and never run in a circle.
-- Loops are worked from top to bottom.
-- A limit that could never act is an error: set-points, thresholds of burners, interlocks, trips and alarms
-  lie inside the range in which their signal can be good. For a calc it follows from what it reads.
+- Signals and calcs share their names. Whatever reads (`pv`, `of`, `signal`, `forward`, keys that end in `_from`)
+  names a signal, a calc, or one of `output.NAME` (the value that the guard applied last), `loop.NAME` and
+  `select.NAME` (their demands), `loop.NAME.set_point`, `state.NAME` (1 or 0), `level2.NAME`,
+  `programme.NAME.set_point`, `programme.NAME.rate` (per minute) and `programme.NAME.EVENT` (1 or 0). Calcs never
+  run in a circle.
+- Blocks are worked masters first; a block that reads a demand or an output reads the one of the last tick.
+- A limit that could never act is an error: set-points, thresholds of burners and conditions lie inside the range
+  in which their signal can be good. For a calc it follows from what it reads.
+- A 4-20 mA signal follows NAMUR NE 43: 3.8 to 20.5 mA measures, below 3.6 and above 21 mA is a failure; between, the
+  value is that of the end, uncertain, and counts as beyond a limit on that side.
 - What can't be meant so is an error too: two votes of one sensor, a trip or permit where a thermocouple is
   blind (B below 600 degC, R and S below 500), a set-point or programme target beyond its trip, a loop that is
   faster than its data, a PID on a channel that switches, an integral time below a tick, a bus that can't even
@@ -55,6 +60,32 @@ Warnings stop nothing: a device that nobody reads, a bus without a device, a lea
 end, an interlock or trip on an output that holds, a line that is full, a heater that no trip cuts, a trip
 that only a sensor blind in the cold can raise, gains, times and rates that nobody tunes with.
 
+## Files of schema 1
+
+Version 0.1.0 read `schema = 1`. Write `schema = 2`, then let `furnace-edge check` name what is left, line by line:
+
+| schema 1 | schema 2 |
+|---|---|
+| calc `section_minimum`, `sections = [[a1, a2], [b1, b2]]` | one `vote` for each section with `take = \
+"median"`; one over them with `take = "lowest"`, `least` = how many sections |
+| calc `maximum`, `minimum`, `median` | `vote` with `take = "highest"`, `"lowest"`, `"median"` |
+| calc `lambda_wet`, `of = ["o2"]` | `lambda`, `o2 = "o2"` |
+| calc `weighted_sum` | `sum` |
+| loop: `output = "x"` | `to = "output.x"` |
+| loop: `feed_forward = "x"`, `feed_forward_gain = 1.0` | `forward = [["x", 1.0]]` |
+| loop of kind `trim` with `of`, `ratio`, `output`, `trim_low`, `trim_high` | two loops: a `ratio` with `of`, \
+`ratio` and `to = "output.x"`; a `trim` with `low`, `high`, `hold_s` and `to = "loop.RATIO"` |
+| loop of kind `burner` | as well `running` and `lockout`, signals of its burner control, and `release`, the \
+output that starts it |
+| interlock: `on_at_least`, `off_below` | `above` with `dead_band`, or with `reset_below` |
+| trip, alarm: `after_s` | `on_after_s`, and `dead_band` or a reset value; `off_after_s` against chatter |
+| programme: `loop = "x"` | in the loop: `set_point_from = "programme.NAME"` |
+| programme: `segments = [[600, 5, 30]]` | `[{ to = 600, at_per_min = 5 }, { stay_min = 30 }]` |
+| programme: `wait_within` of soaks | `within` of each soak; `wait_within` is for ramps |
+| programme | as well `after_power_cut`; it starts from the process value unless `start = "set_point"` |
+
+What a condition does that can't be judged is said by `if_bad`: interlocks and trips act, alarms stand as they were.
+
 ## Tables
 """
 
@@ -66,9 +97,9 @@ Registers and commands, and what of them is assumed, are in [instruments.md](ins
 A digital input is a signal of 0 or 1 with a quality as any other: write `unit = ""`, `low = 0`, `high = 1`. A
 digital output is on where its demand is 50 % or more, and its `safe` is 0 or 100.
 
-Every device has four more inputs, which tell of its line in the last minute: `bus.load`, the share of the
+Every device has five more inputs, which tell of its line in the last minute: `bus.load`, the share of the
 line's time in % that it takes, `bus.line_load`, that of all devices on its line, `bus.errors`, its requests
-that failed, and `bus.late`, its replies that came after their time-out.
+that failed, `bus.late`, its replies that came after their time-out, and `bus.foreign`, requests of another master.
 """
 
 SENSORS_INTRODUCTION = """\
@@ -91,7 +122,7 @@ A unit is written as here; another spelling is an error that names the right one
 |---|---|
 """
 
-_EXAMPLE = b"""schema = 1
+_EXAMPLE = b"""schema = 2
 node = {site = "bishkek", name = "line 1"}
 bus.field = {port = "/dev/ttyS1", baud = 38000, framing = "8N1", timeout_ms = 60}
 [device.roof]

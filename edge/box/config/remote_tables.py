@@ -1,4 +1,4 @@
-"""The tables of commands from afar and of programmes."""
+"""The tables of commands from afar."""
 
 from edge.box.config.fields import (
     OPTIONAL,
@@ -12,15 +12,12 @@ from edge.box.config.fields import (
     References,
     Switch,
     Unfit,
-    is_number,
 )
-from edge.box.config.problems import did_you_mean, listed, number, shown
+from edge.box.config.problems import did_you_mean, listed, shown
 from edge.box.config.table import Table
 
 MODES = ("auto", "manual")
-LONGEST_PROGRAMME = 32
 HOUR_MS = 3600000
-WEEK_MIN = 10080
 
 
 class Words(Field):
@@ -47,50 +44,6 @@ class Words(Field):
                 raise Unfit(f"'{word}' is named twice: name it once")
         return list(value)
 
-
-class Segments(Field):
-    """A list of [target, rate_per_min, soak_min]."""
-
-    kind = "list of segments"
-
-    def expected(self) -> str:
-        return f"a list of 1 to {LONGEST_PROGRAMME} segments, each [target, rate per minute, minutes of soak]"
-
-    def read(self, value) -> list:
-        if not isinstance(value, list) or not all(isinstance(segment, list) for segment in value):
-            raise Unfit("write one list for each segment, such as [[600, 5, 30], [900, 2.5, 120]]")
-        if not value:
-            raise Unfit("write at least one segment")
-        if len(value) > LONGEST_PROGRAMME:
-            raise Unfit(f"write no more than {LONGEST_PROGRAMME}")
-        return [self._segment(i + 1, segment) for i, segment in enumerate(value)]
-
-    def _segment(self, place: int, segment: list) -> list:
-        if len(segment) != 3 or not all(is_number(element) for element in segment):
-            raise Unfit(f"segment {place} needs three numbers: target, rate per minute, minutes of soak")
-        read = Number("", -WIDEST, WIDEST).read
-        target, rate_per_min, soak_min = (read(element) for element in segment)
-        if rate_per_min <= 0.0:
-            raise Unfit(
-                f"segment {place} has rate {number(rate_per_min)}: choose one above 0, up or down alike"
-            )
-        if not 0.0 <= soak_min <= WEEK_MIN:
-            raise Unfit(f"segment {place} soaks {number(soak_min)} min: choose 0 to {WEEK_MIN}")
-        return [target, rate_per_min, soak_min]
-
-
-PROGRAMME = {
-    "loop": Reference("the loop whose set-point it leads", "loop"),
-    "segments": Segments("ramps and soaks, one after the other; targets within the loop's set-point limits"),
-    "wait_within": Number(
-        "while the process value is further than this from the set-point, the ramp stands still and the soak "
-        "is not counted",
-        0,
-        WIDEST,
-        above=True,
-        default=OPTIONAL,
-    ),
-}
 
 REMOTE = {
     "enabled": Switch("whether anybody may command from afar at all", default=False),
@@ -119,6 +72,10 @@ ALLOW_ACTIONS = {
             "rate_per_min": _RATE,
         },
     ),
+    "value": (
+        "giving a value of level2, such as a set-point from the plant's own control system",
+        {"level2": Reference("the value", "level2")},
+    ),
     "mode": (
         "putting a loop into automatic or manual",
         {"loop": _LOOP, "modes": Words("the modes that may be asked for", MODES, default=list(MODES))},
@@ -127,8 +84,8 @@ ALLOW_ACTIONS = {
         "moving the hand of a loop that is in manual; the guard limits it like any demand",
         {
             "loop": _LOOP,
-            "low": Number("nothing below this is accepted from afar", 0, 100, "%"),
-            "high": Number("nothing above this is accepted from afar", 0, 100, "%"),
+            "low": Number("nothing below this is accepted from afar"),
+            "high": Number("nothing above this is accepted from afar"),
             "rate_per_min": _RATE,
         },
     ),
@@ -150,7 +107,6 @@ ALLOW_ACTIONS = {
 }
 
 REMOTE_TABLES = (
-    Table("programme", "ramps and soaks that lead the set-point of a loop", PROGRAMME),
     Table("remote", "commands from afar, off without this table: docs/commands.md", REMOTE, named=False),
     Table("remote.allow", "one thing that is allowed from afar", ALLOW, "action", ALLOW_ACTIONS),
 )

@@ -9,10 +9,24 @@ they are worked, because dicts on boards have none.
 
 from pathlib import Path
 
+from edge.box.config.complete import complete_blocks
 from edge.box.config.document import check_references, parse, read_entries
 from edge.box.config.fields import OPTIONAL
 from edge.box.config.problems import NodeFileError
-from edge.box.config.rules import control, guard, line, plausible, registers, remote, report, signals, tuning
+from edge.box.config.rules import (
+    blocks,
+    calcs,
+    guard,
+    line,
+    loops,
+    outputs,
+    plausible,
+    registers,
+    remote,
+    report,
+    signals,
+    tuning,
+)
 from edge.box.config.tables import SCHEMA, TABLES
 from edge.node.description import dump
 
@@ -63,13 +77,16 @@ def check(path, data: bytes) -> NodeFile:
     check_references(document)
     line.check(document)
     signals.check(document)
-    control.check(document)
+    calcs.check(document)
+    outputs.check(document)
+    blocks.check(document)
+    loops.check(document)
     guard.check(document)
     report.check(document)
     remote.check(document)
     plausible.check(document)
     tuning.check(document)
-    order = signals.order_of_calcs(document)
+    order = {"calc": calcs.order_of_calcs(document), "state": guard.order_of_states(document)}
     if document.problems:
         raise NodeFileError(path, document.problems)
     return NodeFile(path, _description(document, order), sorted(document.warnings), document.lines)
@@ -86,7 +103,7 @@ def describe(path) -> tuple:
     return description, dump(description)
 
 
-def _description(document, order_of_calcs: list) -> dict:
+def _description(document, sorted_names: dict) -> dict:
     description = {"schema": SCHEMA, "order": {}}
     for name, table in TABLES.items():
         parent, dot, child = name.rpartition(".")
@@ -96,11 +113,12 @@ def _description(document, order_of_calcs: list) -> dict:
             if place is not None:
                 place[child] = {entry.name: dict(entry.values) for entry in entries.values()}
             if not dot:
-                description["order"][name] = order_of_calcs if name == "calc" else list(entries)
+                description["order"][name] = sorted_names.get(name, list(entries))
         elif document.entry(name):
             place[child] = dict(document.entry(name).values)
         elif name == "report" or (name == "report.outbox" and document.entry("report.mqtt")):
             place[child] = _defaults(name)
+    complete_blocks(document, description)
     registers.complete(document, description)
     report.complete(document, description["report"], description["node"])
     return description

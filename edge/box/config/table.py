@@ -1,6 +1,6 @@
 """One kind of table of a node file: which keys it may hold."""
 
-from edge.box.config.fields import Choice
+from edge.box.config.fields import Choice, Unfit
 
 
 class Table:
@@ -40,6 +40,17 @@ class Table:
                 if kind is None or kind == name:
                     fields.update(keys)
         return fields
+
+    def fits_some_kind(self, key: str, value) -> bool:
+        """Whether one of the kinds would take a value for a key of its own."""
+        for _, keys in self.kinds.values():
+            if key in keys:
+                try:
+                    keys[key].read(value)
+                except Unfit:
+                    continue
+                return True
+        return False
 
     def kinds_with(self, key: str) -> list:
         """The kinds that know a key."""

@@ -1,17 +1,16 @@
 """Every table and key that a node file may hold. What is not listed here is an error."""
 
+from edge.box.config.calc_tables import CALC, CALC_KINDS, condition
+from edge.box.config.control_tables import CONTROL_TABLES
 from edge.box.config.families import FAMILIES, HOUR_MS
 from edge.box.config.fields import (
     OPTIONAL,
     Choice,
     Integer,
-    Level,
     Name,
     Number,
-    Numbers,
     Reference,
     References,
-    Sections,
     Switch,
     Text,
     Unit,
@@ -22,12 +21,11 @@ from edge.box.config.report_tables import REFUSED_KEYS as REFUSED_REPORT_KEYS
 from edge.box.config.report_tables import REPORT_TABLES
 from edge.box.config.table import Table
 
-SCHEMA = 1
+SCHEMA = 2
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
 FRAMINGS = ("8N1", "8E1", "8O1", "8N2", "8E2", "8O2")
 FASTEST_TICK_MS = 50
 SLOWEST_TICK_MS = 10000
-DAY_S = 86400
 
 
 NODE = {
@@ -71,6 +69,12 @@ SIGNAL = {
     "unit": Unit("the unit of the value"),
     "low": Number("below this the value is bad"),
     "high": Number("above this the value is bad"),
+    "repeats": Integer(
+        "so many equal readings are a stuck instrument, where the input is noisy; 0 for any number",
+        0,
+        100000,
+        default=0,
+    ),
     "stale_ms": Integer(
         "older than this (or than period + time-out budget) the value is bad; more than two periods",
         100,
@@ -79,122 +83,22 @@ SIGNAL = {
     ),
 }
 
-_OF = References("the signals and calcs that it reads", "source")
-CALC = {"unit": Unit("the unit of the result")}
-CALC_KINDS = {
-    "section_minimum": (
-        "the median of the valid values of each section, and of these the lowest",
-        {"sections": Sections("the signals of each section")},
-    ),
-    "maximum": ("the highest valid value", {"of": _OF}),
-    "minimum": ("the lowest valid value", {"of": _OF}),
-    "median": ("the median of the valid values", {"of": _OF}),
-    "lambda_wet": (
-        "the air ratio from wet O2",
-        {
-            "of": References("wet O2, in %", "source", most=1),
-            "gas_ratio": Number("wet stoichiometric flue gas / air of the fuel", 0.5, 3),
-        },
-    ),
-    "weighted_sum": (
-        "the sum of the values, each times its weight",
-        {"of": _OF, "weights": Numbers("one weight for each value; they carry the conversion of units")},
-    ),
-}
-
-OUTPUT = {
-    "device": Reference("the device that drives it", "device"),
-    "channel": Text("the output of that device"),
-    "unit": Choice("the unit", ("%",)),
-    "low": Number("the lowest value that control may ask for", 0, 100, "%"),
-    "high": Number("the highest value that control may ask for", 0, 100, "%"),
-    "rate_per_s": Number("the fastest change", 0, 1000, "%/s", above=True),
-    "safe": Level(
-        "when the node, the line or a signal fails that it depends on: a value from low to high, or 0, "
-        'or "hold" where the device itself can hold',
-        0,
-        100,
-        "%",
-    ),
-}
-
-_SET_POINT = {
-    "pv": Reference("the process value", "value"),
-    "set_point": Number("what the process value shall be"),
-    "set_point_low": Number("no set-point below this is accepted"),
-    "set_point_high": Number("no set-point above this is accepted"),
-}
-_GAIN = Number("proportional gain, in % of output per unit of the process value", 0, 1e6, above=True)
-_TI = Number("integral time", 0, 1e6, "s", above=True)
-LOOP = {"output": Reference("the output that it drives; each output has exactly one loop", "output")}
-LOOP_KINDS = {
-    "pid": (
-        "a PID controller",
-        {
-            **_SET_POINT,
-            "action": Choice(
-                "reverse: the output rises when the process value is below the set-point",
-                ("reverse", "direct"),
-            ),
-            "gain": _GAIN,
-            "ti_s": Number("integral time; 0 switches it off", 0, 1e6, "s"),
-            "td_s": Number("derivative time; 0 switches it off", 0, 1e6, "s", default=0.0),
-            "b": Number("set-point weight of the proportional part", 0, 1, default=1.0),
-            "feed_forward": Reference("a value that is added to the output", "value", default=OPTIONAL),
-            "feed_forward_gain": Number("what that value is multiplied with", default=OPTIONAL),
-        },
-    ),
-    "ratio": (
-        "the output follows a value: ratio x value + bias",
-        {
-            "of": Reference("the value that leads", "value"),
-            "ratio": Number("the ratio", 0, 1000, above=True),
-            "bias": Number("what is added", -1000, 1000, "%", default=0.0),
-        },
-    ),
-    "trim": (
-        "the output follows a value, corrected by a slow controller: ratio x value x trim",
-        {
-            **_SET_POINT,
-            "of": Reference("the value that leads", "value"),
-            "ratio": Number("the ratio at trim 1", 0, 1000, above=True),
-            "gain": Number("trim per unit of the process value", 0, 1e6, above=True),
-            "ti_s": _TI,
-            "trim_low": Number("the lowest trim, below 1", 0, 100),
-            "trim_high": Number("the highest trim, above 1", 0, 100),
-        },
-    ),
-    "burner": (
-        "an auxiliary burner that keeps a temperature: starts, modulates, stops",
-        {
-            **_SET_POINT,
-            "start_falling_below": Number("it starts when the process value falls through this"),
-            "start_below": Number("it starts when the process value is below this"),
-            "stop_above": Number("it stops when the process value stays above this"),
-            "stop_after_s": Number("for so long", 0, DAY_S, "s"),
-            "minimum": Number("the lowest output while it runs", 0, 100, "%"),
-            "gain": _GAIN,
-            "ti_s": _TI,
-        },
-    ),
+LEVEL2 = {
+    "unit": Unit("the unit of the value"),
+    "low": Number("nothing below this is taken"),
+    "high": Number("nothing above this is taken"),
 }
 
 INTERLOCK = {
-    "signal": Reference("the value that permits", "value"),
-    "on_at_least": Number("the permit comes at this value"),
-    "on_after_s": Number("after so long", 0, DAY_S, "s"),
-    "off_below": Number("the permit goes below this value, at once"),
+    **condition("acts", permit=True),
     "outputs": References("the outputs that stand at their safe values without the permit", "output"),
 }
-
-_LIMIT = {
-    "signal": Reference("the value that is watched", "value"),
-    "above": Number("it acts above this; exactly one of above and below", default=OPTIONAL),
-    "below": Number("it acts below this", default=OPTIONAL),
-    "after_s": Number("after so long", 0, DAY_S, "s"),
+TRIP = {
+    **condition("acts"),
+    "outputs": References("the outputs that go to their safe values until a reset", "output"),
 }
-TRIP = {**_LIMIT, "outputs": References("the outputs that go to their safe values until a reset", "output")}
-ALARM = dict(_LIMIT)
+ALARM = condition("stands")
+STATE = condition("stands")
 
 TABLES = {
     table.name: table
@@ -211,12 +115,13 @@ TABLES = {
             below={"modbus": {"register": REGISTER}},
         ),
         Table("signal", "a measured value", SIGNAL),
+        Table("level2", "a value that a command from afar gives", LEVEL2),
         Table("calc", "a value calculated from others", CALC, "kind", CALC_KINDS),
-        Table("output", "a value that is driven", OUTPUT),
-        Table("loop", "what drives an output; worked from top to bottom", LOOP, "kind", LOOP_KINDS),
+        Table("state", "a condition with a name", STATE),
+        *CONTROL_TABLES,
         Table("interlock", "a permit that outputs need", INTERLOCK),
-        Table("trip", "a limit that latches", TRIP),
-        Table("alarm", "a limit that is told, and does nothing else", ALARM),
+        Table("trip", "a condition that latches", TRIP),
+        Table("alarm", "a condition that is told, and does nothing else", ALARM),
         *REMOTE_TABLES,
         *REPORT_TABLES,
     )
@@ -224,3 +129,16 @@ TABLES = {
 
 # Keys that people try, and why there is another way.
 REFUSED_KEYS = dict(REFUSED_REPORT_KEYS)
+REFUSED_KEYS.update(
+    {
+        ("loop", "output"): 'the key \'output\' of schema 1; write to = "output.NAME"',
+        ("loop", "feed_forward"): 'the key \'feed_forward\' of schema 1; write forward = [["NAME", GAIN]]',
+        ("loop", "trim_low"): "the key 'trim_low' of schema 1; a trim is a loop of its own with low and high",
+        ("loop", "trim_high"): "the key 'trim_high' of schema 1; a trim is a loop of its own with low and high",
+        ("interlock", "on_at_least"): "the key 'on_at_least' of schema 1; write above and dead_band",
+        ("interlock", "off_below"): "the key 'off_below' of schema 1; write reset_below",
+        ("trip", "after_s"): "the key 'after_s' of schema 1; write on_after_s",
+        ("alarm", "after_s"): "the key 'after_s' of schema 1; write on_after_s",
+        ("programme", "loop"): 'the key \'loop\' of schema 1; the loop says set_point_from = "programme.NAME"',
+    }
+)

@@ -13,6 +13,11 @@ UNITS = {
     "t/h": "tonne per hour",
     "m3/h": "cubic metre per hour",
     "Nm3/h": "cubic metre per hour at 0 degC and 1013.25 hPa",
+    "Nm3/s": "cubic metre per second at 0 degC and 1013.25 hPa",
+    "K": "kelvin, of calcs that need the absolute temperature",
+    "degC/min": "degree Celsius per minute",
+    "MJ/kg": "megajoule per kilogram",
+    "s": "second",
     "kW": "kilowatt",
     "MW": "megawatt",
     "ppm": "parts per million by volume",
@@ -39,13 +44,13 @@ SPELLINGS = {
     "tph": "t/h",
     "m³/h": "m3/h",
     "Nm³/h": "Nm3/h",
+    "Nm³/s": "Nm3/s",
     "mg/Nm³": "mg/Nm3",
     "1": "",
 }
 
 # Other units -> what to do.
 OTHERS = {
-    "K": 'temperatures are in "degC"',
     "°F": 'temperatures are in "degC"',
     "degF": 'temperatures are in "degC"',
     "psi": 'pressures are in "Pa", "kPa", "mbar" or "bar"',

@@ -37,7 +37,9 @@ SOONEST_US = registers.SOONEST_MS * 1000
 
 
 class S7800(Instrument):
-    """``drives``: the model's input that gets its firing rate in percent, or None."""
+    """``drives``: the model's input that gets its firing rate in percent, or None; ``proves``: the input that
+    gets 100 while the main flame burns, else 0: another device modulates it.
+    """
 
     TYPE = "s7800"
     FUNCTIONS = frozenset(
@@ -46,12 +48,14 @@ class S7800(Instrument):
     FAULTS = dict(Instrument.FAULTS, lockout=False, no_flame=True)
     ARGUMENTS = frozenset(("lockout",))
 
-    def __init__(self, name, unit, delay_ms, drives=None):
+    def __init__(self, name, unit, delay_ms, drives=None, proves=None):
         blocks = [(registers.FAULT_CODE, registers.WORDS)]
         blocks += [(registers.COMMAND_STATUS, 1), (registers.COMMAND, 1)]
         Instrument.__init__(self, name, unit, delay_ms, holding=blocks)
         self.drives = [(drives, 0)] if drives else []
-        self.percent = [0.0]
+        if proves:
+            self.drives.append((proves, 1))
+        self.percent = [0.0, 0.0]
         self.state = STANDBY
         self.fault = 0
         self._entered_us = 0
@@ -65,7 +69,8 @@ class S7800(Instrument):
     def from_keys(cls, name: str, keys):
         """From its table of a plant file."""
         unit, delay_ms = unit_and_delay(keys)
-        return cls(name, unit, delay_ms, keys.model_input("drives") if keys.has("drives") else None)
+        drives = keys.model_input("drives") if keys.has("drives") else None
+        return cls(name, unit, delay_ms, drives, keys.model_input("proves") if keys.has("proves") else None)
 
     def connect(self, model, rng):
         """It runs when the model's burner does."""
@@ -90,6 +95,8 @@ class S7800(Instrument):
             self._advance(now_us)
         running = self.state is RUN and not self.fault
         self.percent[0] = FIRING_PCT.get(self._command, 0.0) if running else 0.0
+        burns = self.state in (MAIN, RUN) and not self.fault and not self._no_flame
+        self.percent[1] = 100.0 if burns else 0.0
         if not self.frozen:
             self._show(now_us)
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from math import isfinite
 
 # kind, as in a plant file: class in the module of that name
-KINDS = {"grate": "GrateLine"}
+KINDS = {"grate": "GrateLine", "electric": "ElectricFurnace"}
 
 
 def table(kind):
@@ -40,7 +40,7 @@ def checked(kind, values):
 
 
 def build(kind, seed=1, values=None, inputs=None):
-    """Return a model in the steady state of its inputs.
+    """Return a model in its start state: that of a grate is the steady state of its inputs.
 
     kind    one of KINDS
     seed    integer, of the model's own noise
@@ -71,3 +71,10 @@ def configure(model, values):
     kind = type(model).__module__.rpartition(".")[2]
     for name, value in checked(kind, values).items():
         setattr(model, name, value)
+
+
+def totals(model) -> dict:
+    """What a run of the model has come to, by name with unit, rounded for people; {} where it counts nothing."""
+    kind = type(model).__module__.rpartition(".")[2]
+    count = getattr(table(kind), "totals", None)
+    return {} if count is None else count(model)

@@ -1,136 +1,111 @@
-"""What the guard watches: interlocks, trips and alarms.
+"""What the guard does with conditions: permits, trips and alarms.
 
-A bad signal never counts as fulfilled: an interlock opens, a trip forces its outputs to safe for as
-long as the signal is bad. That recovers by itself; a trip that has acted stays until it is reset.
+A condition that can't be judged never counts as fulfilled: an interlock opens, a trip forces its outputs to
+safe for as long as that lasts. That recovers by itself; a trip that has acted stays until it is reset. An
+alarm stands as it was, and says that it can't be judged. ``if_bad = "stands"`` or ``"acts"`` says otherwise.
 
-``acknowledged`` of a trip or an alarm: somebody has seen its last coming. It releases nothing.
+``acknowledged`` of a trip or an alarm: a person has seen its last coming. It releases nothing.
 """
-
-from edge.node.signals import BAD
 
 
 class Interlock:
-    """A permit: on when the signal has been at least ``on_at_least`` for ``on_after_ms``.
+    """A permit: its outputs stand at their safe values until the condition is on."""
 
-    Off at once below ``off_below`` or when the signal is bad.
-    """
-
-    def __init__(
-        self, name: str, signal, on_at_least: float, on_after_ms: int, off_below: float, outputs: list
-    ):
+    def __init__(self, name: str, condition, acts: bool, outputs: list):
         self.name = name
-        self.signal = signal
-        self.on_at_least = on_at_least
-        self.on_after_ms = on_after_ms
-        self.off_below = off_below
+        self.condition = condition
         self.outputs = outputs
+        self._acts = acts
         self.on = False
         self.why = "not proven yet"
-        self._since_ms = -1
+
+    def take_over(self, now_ms: int):
+        """Judge it before anything is driven: no delay."""
+        self.condition.take_over(now_ms)
+        self.update(now_ms)
 
     def update(self, now_ms: int):
-        signal = self.signal
-        if signal.quality == BAD:
-            self._off(signal.name + ": " + signal.why)
-        elif signal.value < self.off_below:
-            self._off("%s %.1f below %.1f" % (signal.name, signal.value, self.off_below))
-        elif signal.value < self.on_at_least:
-            self._since_ms = -1
-        elif self._since_ms < 0:
-            self._since_ms = now_ms
-            if not self.on:
-                self.why = "until %s has held %.1f for %d s" % (
-                    signal.name,
-                    self.on_at_least,
-                    self.on_after_ms // 1000,
-                )
-        elif now_ms - self._since_ms >= self.on_after_ms:
-            self.on = True
+        """Judge it now."""
+        condition = self.condition
+        condition.update(now_ms)
+        self.on = condition.on and (condition.judged or not self._acts)
+        if condition.on and not condition.judged and self._acts:
+            # A permit that could not be judged is proven anew.
+            condition.on = False
+        if self.on:
             self.why = ""
-
-    def _off(self, why: str):
-        self.on = False
-        self.why = why
-        self._since_ms = -1
-
-
-class Limit:
-    """True when the signal has been ``above`` or ``below`` a limit for ``after_ms``."""
-
-    def __init__(self, signal, above, below, after_ms: int):
-        self.signal = signal
-        self.above = above
-        self.below = below
-        self.after_ms = after_ms
-        self._since_ms = -1
-
-    def beyond(self, now_ms: int) -> bool:
-        signal = self.signal
-        if signal.quality == BAD:
-            self._since_ms = -1
-            return False
-        value = signal.value
-        if (self.above is not None and value > self.above) or (self.below is not None and value < self.below):
-            if self._since_ms < 0:
-                self._since_ms = now_ms
-            return now_ms - self._since_ms >= self.after_ms
-        self._since_ms = -1
-        return False
+        elif condition.pending():
+            self.why = condition.why + ", waits for its delay"
+        else:
+            self.why = condition.why
 
 
 class Trip:
-    """A limit that latches: its outputs stay at their safe values until reset()."""
+    """A condition that latches: its outputs stay at their safe values until reset()."""
 
-    def __init__(self, name: str, limit: Limit, outputs: list):
+    def __init__(self, name: str, condition, acts: bool, outputs: list):
         self.name = name
-        self.limit = limit
+        self.condition = condition
         self.outputs = outputs
+        self._acts = acts
         self.tripped = False
         self.acknowledged = True
-        self.told = False
         self.at_ms = -1
         self.value = 0.0
 
     def update(self, now_ms: int) -> bool:
         """True at the moment it trips."""
-        if not self.tripped and self.limit.beyond(now_ms):
-            self.tripped = True
-            self.acknowledged = False
-            self.at_ms = now_ms
-            self.value = self.limit.signal.value
-            return True
-        return False
+        self.condition.update(now_ms)
+        if self.tripped or not self.condition.on:
+            return False
+        self.tripped = True
+        self.acknowledged = False
+        self.at_ms = now_ms
+        self.value = self.condition.signal.value
+        return True
+
+    def blind(self) -> str:
+        """Why its outputs stand at safe although it has not tripped, or nothing."""
+        if self.condition.judged or not self._acts:
+            return ""
+        return self.name + " can't be judged: " + self.condition.why
 
     def reset(self, now_ms: int) -> bool:
-        """Release it; refused (False) while the limit is still exceeded or can't be judged."""
-        if self.limit.signal.quality == BAD or self.limit.beyond(now_ms):
+        """Release it; refused (False) while the cause is there or can't be judged."""
+        if not self.condition.clear(now_ms):
             return False
         self.tripped = False
+        self.condition.on = False
         return True
 
     def acknowledge(self) -> bool:
-        """Somebody has seen it; False where there was nothing to see."""
+        """A person has seen it; False where there was nothing to see."""
         return _acknowledge(self)
 
 
 class Alarm:
-    """A limit that is told and forces nothing."""
+    """A condition that is told and forces nothing. ``why``: what is wrong, also that it can't be judged."""
 
-    def __init__(self, name: str, limit: Limit):
+    def __init__(self, name: str, condition, acts: bool):
         self.name = name
-        self.limit = limit
+        self.condition = condition
+        self._acts = acts
         self.active = False
         self.acknowledged = True
-        self.told = False
+        self.why = ""
 
     def update(self, now_ms: int):
-        active = self.limit.beyond(now_ms)
+        """Judge it now."""
+        condition = self.condition
+        condition.update(now_ms)
+        active = condition.on or (self._acts and not condition.judged)
         if active and not self.active:
             self.acknowledged = False
         self.active = active
+        self.why = condition.why if condition.judged else "can't be judged: " + condition.why
 
     def acknowledge(self) -> bool:
-        """Somebody has seen it; False where there was nothing to see."""
+        """A person has seen it; False where there was nothing to see."""
         return _acknowledge(self)
 
 

@@ -1,13 +1,16 @@
 """The guard has the last word: no demand reaches a device except through it."""
 
 from edge.node.guard import outputs as out
-from edge.node.signals import BAD
+
+# What forces an output: the stronger reason wins, and of equals the first.
+_RANKS = (None, out.INTERLOCK, out.SAFE, out.TRIP, out.STOPPED)
 
 
 class Guard:
-    """Judges interlocks and trips once a tick, then applies every output.
+    """Judges interlocks, trips and alarms once a tick, then applies every output.
 
-    ``first_out``: name, value and time of the trip that came first, until all are reset.
+    ``first_out``: name, value and time of the trip that came first, until all are reset. The time
+    of one that was latched before the start is the start.
     """
 
     def __init__(self, outputs: list, interlocks: list, trips: list, alarms: list):
@@ -19,15 +22,19 @@ class Guard:
         self.stopped = ""
 
     def look(self, now_ms: int) -> bool:
-        """Before the node takes over: judge, drive nothing. True when every output's position is known."""
+        """Before the node takes over: judge, drive nothing. True when every output's position is known.
+
+        A permit that holds counts as proven: the plant has run with it.
+        """
         for interlock in self.interlocks:
-            interlock.update(now_ms)
+            interlock.take_over(now_ms)
         known = True
         for output in self.outputs:
             known = output.look() and known
         return known
 
     def step(self, dt_s: float, now_ms: int):
+        """Judge everything, apply every output."""
         for output in self.outputs:
             output.forced = None
         for interlock in self.interlocks:
@@ -37,13 +44,10 @@ class Guard:
         for trip in self.trips:
             if trip.update(now_ms) and self.first_out is None:
                 self.first_out = (trip.name, trip.value, now_ms)
-            signal = trip.limit.signal
             if trip.tripped:
                 self._force(trip.outputs, out.TRIP, trip.name)
-            elif signal.quality == BAD:
-                self._force(
-                    trip.outputs, out.SAFE, trip.name + " can't be judged: " + signal.name + " " + signal.why
-                )
+            elif trip.blind():
+                self._force(trip.outputs, out.SAFE, trip.blind())
         for alarm in self.alarms:
             alarm.update(now_ms)
         if self.stopped:
@@ -52,14 +56,28 @@ class Guard:
             output.apply(dt_s, now_ms)
 
     def _force(self, outputs: list, state: str, why: str):
-        # The later and stronger reason wins: interlock, then trip, then stop.
+        rank = _RANKS.index(state)
         for output in outputs:
-            output.forced = state
-            output.forced_why = why
+            if rank > _RANKS.index(output.forced):
+                output.forced = state
+                output.forced_why = why
 
     def unconfirmed(self) -> list:
         """The names of the outputs that no device is known to hold where they shall be."""
         return [one.name for one in self.outputs if one.unconfirmed or one.state == out.UNKNOWN]
+
+    def restore(self, name: str, value: float, acknowledged: bool, first: bool, now_ms: int):
+        """A trip that was latched before the start stays so until reset(); ValueError where there is none such."""
+        for trip in self.trips:
+            if trip.name == name:
+                trip.tripped = True
+                trip.value = value
+                trip.acknowledged = acknowledged
+                self._force(trip.outputs, out.TRIP, name)
+                if first:
+                    self.first_out = (name, value, now_ms)
+                return
+        raise ValueError("no trip is named %s" % name)
 
     def stop(self, why: str):
         """All outputs to their safe values from the next step on."""

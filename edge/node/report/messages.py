@@ -7,9 +7,10 @@ Payloads are JSON; ``v`` is the version of their form.
 
 import json
 
+from edge.node.announcer import active_alarms, unacknowledged
 from edge.node.signals import BAD, QUALITIES
 
-VERSION = 1  # of telemetry
+VERSION = 2  # of telemetry
 EVENT_VERSION = 2
 STATE = "state"
 TELEMETRY = "telemetry"
@@ -48,7 +49,9 @@ def telemetry(node, now_ms: int, utc_ms: int) -> bytes:
     for loop in node.loops:
         if loop.set_point is not None:
             pv = getattr(loop.pv, "reference", loop.pv.name)
-            loops[loop.name] = [loop.set_point, pv, loop.output.name]
+            set_point = loop.set_point.value
+            value = None if set_point is None else round(set_point, 3)
+            loops[loop.name] = [value, pv, loop.end, loop.mode]
     first_out = None
     if guard.first_out is not None:
         name, value, at_ms = guard.first_out
@@ -62,8 +65,8 @@ def telemetry(node, now_ms: int, utc_ms: int) -> bytes:
         "signals": {source.name: reading(source) for source in node.sources},
         "outputs": outputs,
         "loops": loops,
-        "alarms": node.active_alarms(),
-        "unacknowledged": node.unacknowledged(),
+        "alarms": active_alarms(node),
+        "unacknowledged": unacknowledged(node),
         "first_out": first_out,
         "bus": {bus.name: line(bus, up_ms) for bus in node.buses},
         "tick": node.statistics.summary(),

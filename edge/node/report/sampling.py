@@ -165,12 +165,16 @@ def build_sampler(description: dict, node) -> Sampler:
         numbers.append((output, "value"))
     for loop in node.loops:
         if loop.set_point is not None:
-            unit = getattr(loop.pv, "unit", "")
-            metric = Metric("loop." + loop.name + ".set_point", unit, FLOAT, "", 0.0, period_ms)
-            metric.low = loop.set_point_low
-            metric.high = loop.set_point_high
+            set_point = loop.set_point
+            # One that a block above or a signal moves all the time is told by a dead band.
+            band = 0.0
+            if set_point.moves():
+                band = (set_point.high - set_point.low) * report["dead_band_pct"] / 100.0
+            metric = Metric(set_point.name, set_point.unit, FLOAT, "", band, period_ms)
+            metric.low = set_point.low
+            metric.high = set_point.high
             metrics.append(metric)
-            numbers.append((loop, "set_point"))
+            numbers.append((set_point, "value"))
     states = []
     for name, type, device, thing, attribute in _states(description, node):
         metrics.append(Metric(name, "", type, device, 0.0, period_ms))
@@ -188,6 +192,9 @@ def _states(description: dict, node) -> list:
         states.append(("output." + output.name + ".state", TEXT, device, output, "shown"))
     for loop in node.loops:
         states.append(("loop." + loop.name + ".mode", TEXT, "", loop, "mode"))
+    for block in node.chain:
+        if block.kind == "select":
+            states.append(("select." + block.name, TEXT, "", block, "leader"))
     for programme in node.programmes:
         states.append(("programme." + programme.name, TEXT, "", programme, "state"))
     for trip in node.guard.trips:

@@ -59,7 +59,10 @@ def _loop_names(path: str, number: int, message: dict, loop: str | None) -> tupl
         (loop,) = loops
     if loop not in loops:
         raise RecordError(f"{path}:{number}: no loop is named {loop}; there are: {known}")
-    _, pv, output = loops[loop]
+    # Before version 2 a loop had no mode.
+    pv, output = loops[loop][1:3]
+    if not output:
+        raise RecordError(f"{path}:{number}: loop {loop} moves several outputs; tune it from a CSV of its demand")
     return pv, "output." + output
 
 

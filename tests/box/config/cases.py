@@ -55,9 +55,7 @@ VALUES = [
     wrong("signal.o2", "sensor", '"K"', "device flue_gas (o2_analyser) knows what it measures", "remove it"),
     wrong("signal.o2", "at_4ma", "0", "device flue_gas (o2_analyser) knows what it measures"),
     wrong("signal.roof_a1", "at_4ma", "0", 'only sensor = "4-20mA" reads'),
-    wrong(
-        "signal.roof_a1", "unit", '"K"', 'unit = "K"', "expected a known unit", 'temperatures are in "degC"'
-    ),
+    wrong("signal.roof_a1", "unit", '"K"', 'unit = "K"', 'temperatures are in "degC"'),
     wrong("signal.roof_a1", "unit", '"°C"', 'write "degC"'),
     wrong("signal.roof_a1", "unit", '"degc"', 'write "degC"'),
     wrong("signal.roof_a1", "unit", '"furlong"', 'write one of "", "%", "degC"'),
@@ -74,33 +72,27 @@ VALUES = [
     wrong("signal.power", "low", "{a = 1}", "low = a table"),
     wrong("signal.power", "stale_ms", "500", "more than two periods of device roof", "more than 500"),
     # calc
-    wrong("calc.t_peak", "kind", '"maximun"', "did you mean 'maximum'?"),
+    wrong("calc.t_peak", "kind", '"voted"', "did you mean 'vote'?"),
     wrong(
         "calc.t_peak",
         "of",
         '["roof_a1", "roof_c1"]',
-        "signal 'roof_c1' (of), which nobody provides",
+        "signal 'roof_c1' (of), which is not there",
         "'roof_",
     ),
-    wrong("calc.t_peak", "of", '["roof_a1", "output.burner"]', "a calc reads signals and calcs only"),
     wrong("calc.t_peak", "of", '"roof_a1"', 'such as ["a", "b"]'),
     wrong("calc.t_peak", "of", '["roof_a1", 2]', 'such as ["a", "b"]'),
-    wrong("calc.t_peak", "of", "[]", "a list of 1 to 64 different names"),
+    wrong("calc.t_peak", "of", "[]", "a list of 1 to 12 different names"),
     wrong("calc.t_peak", "of", '["roof_a1", "roof_a1"]', "'roof_a1' is named twice"),
     wrong("calc.t_peak", "of", '["roof_a1", "t_peak"]', "reads itself: t_peak -> t_peak"),
     wrong("calc.t_peak", "of", '["roof_a1", "steam"]', "'roof_a1' in \"degC\" and 'steam' in \"t/h\""),
     wrong("calc.t_peak", "unit", '"t/h"', 'what it reads is in "degC"', 'write unit = "degC"'),
-    wrong("calc.t_peak", "weights", "[1, 2]", "kind 'maximum'", "which only 'weighted_sum' reads"),
-    wrong("calc.t_furnace", "sections", '["roof_a1", "roof_a2"]', "write one list for each section"),
-    wrong("calc.t_furnace", "sections", '[["roof_a1"], []]', "at least one name in quotes in each section"),
-    wrong("calc.t_furnace", "sections", '[["roof_a1"], ["roof_a1"]]', "named twice"),
-    wrong("calc.t_furnace", "sections", '[["roof_a1"], ["roof_x9"]]', "'roof_x9'", "which nobody provides"),
-    wrong("calc.t_furnace", "sections", '[["roof_a1"], ["steam"]]', "expected one unit"),
-    wrong("calc.lambda", "of", '["steam"]', '\'steam\' in "t/h", expected O2 in "%"'),
-    wrong(
-        "calc.lambda", "of", '["o2", "steam"]', "a list with one name of a signal or calc", "no more than 1"
-    ),
-    wrong("calc.lambda", "unit", '"%"', "lambda is a ratio"),
+    wrong("calc.t_peak", "weights", "[1, 2]", "kind 'vote'", "which only 'sum' reads"),
+    wrong("calc.t_furnace", "least", "3", "least = 3, but only 2 points"),
+    wrong("calc.t_furnace", "apart_after_s", "9", "apart_after_s without apart"),
+    wrong("calc.t_furnace", "take", '"mean"', 'expected "median", "lowest" or "highest"'),
+    wrong("calc.lambda", "o2", '"steam"', "'steam' (o2) in \"t/h\", expected \"%\""),
+    wrong("calc.lambda", "unit", '"%"', 'a lambda is in ""'),
     wrong("calc.lambda", "gas_ratio", "0", "from 0.5 to 3"),
     wrong("calc.total_air", "weights", "[0.65]", "weights = [0.65] for 2 values"),
     wrong("calc.total_air", "weights", '[0.65, "0.35"]', "a list of numbers", "without quotes"),
@@ -113,13 +105,18 @@ VALUES = [
     wrong("output.burner", "unit", '"mA"', 'expected "%"'),
     wrong("output.burner", "high", "101", "from 0 to 100 %"),
     wrong("output.burner", "low", "100", "expected low below high"),
+    wrong("output.burner", "drive", '"pulsed"', 'expected "analogue", "time_proportioned" or "switch"'),
+    wrong("output.burner", "drive", '"time_proportioned"', "without cycle_s"),
+    wrong("output.burner", "cycle_s", "10", 'only drive = "time_proportioned" reads'),
+    wrong("output.burner", "characteristic", "[[0, 0], [50, 60], [100, 60]]", "turn round or stand still"),
+    wrong("output.burner", "characteristic", "[[0, 0], [0, 60]]", "not above the one before it"),
     wrong("output.burner", "safe", '"hold"', "takes a value when its lease ends", "write that value"),
     wrong("output.burner", "safe", '"off"', 'from 0 to 100 %, or "hold"'),
     wrong("output.burner", "safe", "true", "true and false are no numbers"),
     wrong("output.burner", "safe", '"0"', "without quotes"),
     wrong("output.burner", "safe", "-1", "from 0 to 100 %"),
     wrong("output.primary_air", "safe", "10", "safe = 10, but low = 25 and high = 100", "or 0"),
-    wrong("output.burner", "rate_per_s", "0", "above 0"),
+    wrong("output.burner", "rate_per_s", "-1", "from 0 to 1000"),
     wrong("output.burner", "rate", "5", "did you mean 'rate_per_s'?"),
     # loop
     wrong("loop.steam", "kind", '"pdi"', "did you mean 'pid'?"),
@@ -128,7 +125,7 @@ VALUES = [
         "pv",
         '"steem"',
         "reads signal 'steem'",
-        "which nobody provides",
+        "which is not there",
         "did you mean 'steam'?",
     ),
     wrong("loop.steam", "pv", "1", "write the name in quotes"),
@@ -139,7 +136,19 @@ VALUES = [
     wrong("loop.feed", "pv", '"output.feeder"', "reads its own output"),
     wrong("loop.grate", "of", '"output.feder"', "did you mean 'output.feeder'?"),
     wrong("loop.grate", "of", '"output.grate"', "reads its own output"),
-    wrong("loop.draught", "feed_forward", '"totl_air"', "did you mean 'total_air'?"),
+    wrong("loop.draught", "forward", '[["totl_air", 1]]', "did you mean 'total_air'?"),
+    wrong("loop.draught", "forward", '["total_air", 1]', "write pairs such as"),
+    wrong("loop.steam", "to", '"primary_air"', "write 'output.primary_air'"),
+    wrong("loop.steam", "to", '"output.primary_aire"', "did you mean 'output.primary_air'?"),
+    wrong("loop.steam", "unit", '"t/h"', 'asks in "t/h", but output primary_air takes "%"'),
+    wrong("loop.steam", "output", '"primary_air"', "key 'output' of schema 1", 'write to = "output.NAME"'),
+    wrong("loop.steam", "set_point_from", '"o2"', '\'o2\' in "%"', "compare like with like"),
+    wrong("loop.steam", "schedule", '"o2"', "schedule without at"),
+    wrong("loop.steam", "at", "[1, 2]", "at without schedule"),
+    wrong("loop.steam", "gain", "[1, 2]", "2 numbers in gain, expected one for each value of at"),
+    wrong("loop.steam", "if_bad", '"holds"', "did you mean 'hold'?"),
+    wrong("loop.o2", "to", '"loop.steam"', "is no ratio"),
+    wrong("loop.o2", "hold_s", "0", "above 0"),
     wrong("loop.steam", "action", '"revers"', "did you mean 'reverse'?"),
     wrong("loop.steam", "set_point", "24", "set_point = 24, but set_point_low = 25"),
     wrong("loop.steam", "set_point_low", "50", "expected low below high"),
@@ -149,12 +158,11 @@ VALUES = [
     wrong("loop.steam", "ti_s", "-1", "from 0 to"),
     wrong("loop.o2", "ti_s", "0", "above 0"),
     wrong("loop.steam", "b", "1.5", "from 0 to 1"),
-    wrong("loop.steam", "feed_forward_gain", "1", "without feed_forward"),
-    wrong("loop.steam", "feed_forward", '"o2"', "without feed_forward_gain"),
+    wrong("loop.steam", "feed_forward", '"o2"', 'write forward = [["NAME", GAIN]]'),
     wrong("loop.grate", "ti_s", "60", "kind 'ratio'", "which only 'pid', 'trim' or 'burner' reads"),
     wrong("loop.grate", "ratoi", "1", "did you mean 'ratio'?"),
-    wrong("loop.o2", "trim_low", "1", "expected 1 between them"),
-    wrong("loop.o2", "trim_high", "0.9", "expected 1 between them"),
+    wrong("loop.o2", "low", "1.1", "from 0.01 to 1"),
+    wrong("loop.o2", "high", "0.9", "from 1 to 100"),
     wrong("loop.burner", "start_below", "875", "in rising order"),
     wrong("loop.burner", "set_point", "900.5", "in rising order"),
     wrong(
@@ -169,16 +177,22 @@ VALUES = [
     wrong("interlock.feed_permit", "signal", '"t_furnce"', "did you mean 't_furnace'?"),
     wrong("interlock.feed_permit", "outputs", '["feder"]', "no [output.feder]", "did you mean 'feeder'?"),
     wrong("interlock.feed_permit", "outputs", "[]", "a list of 1 to 64 different names of outputs"),
-    wrong("interlock.feed_permit", "off_below", "851", "above on_at_least = 850"),
-    wrong("interlock.feed_permit", "on_at_least", "1301", "never permit"),
-    wrong("interlock.feed_permit", "off_below", "-1", "never act"),
+    wrong("interlock.feed_permit", "off_below", "845", "write reset_below"),
+    wrong("interlock.feed_permit", "above", "1301", "never be on"),
+    wrong("interlock.feed_permit", "dead_band", "900", "it would never go"),
+    wrong("interlock.feed_permit", "reset_below", "845", "both dead_band and reset_below", "remove one"),
     wrong("interlock.feed_permit", "on_after_s", "-1", "from 0 to 86400 s"),
     wrong("trip.high_temperature", "signal", '"output.feder"', "did you mean 'output.feeder'?"),
-    wrong("trip.high_temperature", "above", "1300", "'t_peak' is good only from 0 to 1300", "never act"),
-    wrong("trip.high_temperature", "above", "-1", "always act"),
-    wrong("trip.high_temperature", "below", "850", "both above and below"),
-    wrong("alarm.o2_low", "below", "0.1", "'o2' is good only from 0.1 to 21", "never act"),
-    wrong("alarm.o2_low", "below", "22", "always act"),
+    wrong("trip.high_temperature", "above", "1300", "'t_peak' is good only from 0 to 1300", "never be on"),
+    wrong("trip.high_temperature", "above", "-1", "always be on"),
+    wrong("trip.high_temperature", "below", "850", "above and below, expected exactly one"),
+    wrong("alarm.o2_low", "below", "0.1", "'o2' is good only from 0.1 to 21", "never be on"),
+    wrong("alarm.o2_low", "below", "22", "always be on"),
+    wrong("alarm.o2_low", "after_s", "30", "write on_after_s"),
+    wrong("alarm.o2_low", "reset_below", "3", "reset_below with below, expected reset_above"),
+    wrong("alarm.o2_low", "in_s", "30", "in_s, which below does not use"),
+    wrong("alarm.o2_low", "rises_more_than", "3", "below and rises_more_than, expected exactly one"),
+    wrong("alarm.o2_low", "when", '"x"', "no [state.x]"),
     wrong("alarm.o2_low", "outputs", '["burner"]', "which nobody reads"),
     # report
     wrong("report", "period_ms", "200", "at least one tick of 250 ms"),
@@ -212,16 +226,20 @@ MISSING = [
     ("signal.power", "sensor", 'add sensor = "4-20mA"'),
     ("signal.power", "at_4ma", "the value at 4 mA"),
     ("signal.power", "at_20ma", "the value at 20 mA"),
-    ("calc.t_peak", "of", "names of signals or calcs"),
-    ("calc.t_peak", "kind", '"maximum"'),
+    ("calc.t_peak", "of", "different names of what can be read"),
+    ("calc.t_peak", "kind", '"vote"'),
     ("output.burner", "safe", 'or "hold"'),
-    ("output.burner", "rate_per_s", "%/s"),
     ("loop.steam", "action", '"reverse" or "direct"'),
-    ("loop.steam", "pv", "the name of a signal or calc, or output.NAME"),
-    ("loop.o2", "trim_low", "trim_low"),
+    ("loop.steam", "pv", "the name of what can be read"),
+    ("loop.steam", "set_point", "has no set-point"),
+    ("loop.o2", "low", "from 0.01 to 1"),
+    ("loop.o2", "hold_s", "above 0"),
+    ("loop.burner", "running", "the name of what can be read"),
+    ("loop.burner", "lockout", "the name of what can be read"),
+    ("loop.grate", "of", "follows nothing"),
     ("interlock.feed_permit", "outputs", "names of outputs"),
-    ("trip.high_temperature", "above", "exactly one of them"),
-    ("alarm.o2_low", "below", "exactly one of them"),
+    ("trip.high_temperature", "above", "neither above nor below"),
+    ("alarm.o2_low", "below", "neither above nor below"),
     ("report.mqtt", "host", "neither host nor brokers"),
 ]
 
@@ -293,7 +311,8 @@ stale_ms = 9000
     ),
     (
         """[calc.steam]
-kind = "maximum"
+kind = "vote"
+take = "highest"
 of = ["o2"]
 unit = "%"
 """,
@@ -302,16 +321,18 @@ unit = "%"
     ),
     (
         """[calc.x]
-kind = "maximum"
+kind = "vote"
+take = "highest"
 of = ["y"]
 unit = "%"
 [calc.y]
-kind = "median"
+kind = "vote"
+take = "median"
 of = ["z"]
 unit = "%"
 [calc.z]
-kind = "section_minimum"
-sections = [["o2"], ["x"]]
+kind = "sum"
+of = ["o2", "x"]
 unit = "%"
 """,
         'of = ["y"]',
@@ -322,9 +343,9 @@ unit = "%"
 kind = "ratio"
 of = "o2"
 ratio = 1
-output = "grate"
+to = "output.grate"
 """,
-        'output = "grate"',
-        ["which loop grate drives already"],
+        'to = "output.grate"',
+        ["which loop grate gives one to already"],
     ),
 ]

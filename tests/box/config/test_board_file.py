@@ -30,32 +30,32 @@ def test_two_lines_the_same_for_the_same_description():
     shuffled = {key: description[key] for key in reversed(description)}
     assert board.dump(shuffled) == data
     head, body, rest = data.split(b"\n")
-    assert rest == b"" and json.loads(head) == {"schema": 1, "sha256": board.sha256(body)}
+    assert rest == b"" and json.loads(head) == {"schema": 2, "sha256": board.sha256(body)}
 
 
 def test_not_a_number_is_never_written():
     with pytest.raises(ValueError):
-        board.dump({"schema": 1, "low": float("nan")})
+        board.dump({"schema": 2, "low": float("nan")})
 
 
 def test_another_schema_is_refused():
     _, data = describe(PATH)
-    with pytest.raises(ValueError, match="has schema 2, this firmware reads 1"):
-        board.parse(data.replace(b'{"schema": 1,', b'{"schema": 2,', 1), "node.json")
+    with pytest.raises(ValueError, match="has schema 3, this firmware reads 2"):
+        board.parse(data.replace(b'{"schema": 2,', b'{"schema": 3,', 1), "node.json")
 
 
 def test_a_description_of_another_schema_is_refused():
     description, data = describe(PATH)
-    body = data.split(b"\n")[1].replace(b'"schema":1', b'"schema":2')
-    head = json.dumps({"schema": 1, "sha256": board.sha256(body)}).encode()
-    with pytest.raises(ValueError, match="has schema 2"):
+    body = data.split(b"\n")[1].replace(b'"schema":2', b'"schema":3')
+    head = json.dumps({"schema": 2, "sha256": board.sha256(body)}).encode()
+    with pytest.raises(ValueError, match="has schema 3"):
         board.parse(head + b"\n" + body + b"\n")
-    with pytest.raises(ValueError, match="has schema 2"):
-        board.dump({**description, "schema": 2})
+    with pytest.raises(ValueError, match="has schema 3"):
+        board.dump({**description, "schema": 3})
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"{}", b"{}\n{}", b"{}\n{}\n\n", b"1\n{}\n", b'{"schema": 1}\n{}\n', b"\xff\n\n"]
+    "data", [b"", b"{}", b"{}\n{}", b"{}\n{}\n\n", b"1\n{}\n", b'{"schema": 2}\n{}\n', b"\xff\n\n"]
 )
 def test_what_is_no_board_file_is_refused(data):
     with pytest.raises(ValueError, match="^node.json: "):
@@ -112,5 +112,5 @@ def test_micropython_refuses_a_changed_file(tmp_path):
     _, data = describe(PATH)
     changed = data.replace(b"850.0", b"750.0", 1)
     assert "node.json: changed after it was written" in on_micropython(tmp_path, changed)
-    assert "has schema 3" in on_micropython(tmp_path, data.replace(b'{"schema": 1,', b'{"schema": 3,', 1))
+    assert "has schema 3" in on_micropython(tmp_path, data.replace(b'{"schema": 2,', b'{"schema": 3,', 1))
     assert "expected two lines" in on_micropython(tmp_path, data[:-1])

@@ -16,7 +16,7 @@ from tests.box.config.edits import PATH, REFERENCE, drop, drop_table, problems, 
 def test_packaged_files_are_right_and_give_no_warning(name):
     node_file = read(find(name))
     assert node_file.warnings == []
-    assert node_file.description["schema"] == 1
+    assert node_file.description["schema"] == 2
 
 
 def test_the_reference_file_is_packaged():
@@ -34,10 +34,11 @@ def test_a_file_goes_before_a_packaged_one_of_its_name(tmp_path, monkeypatch):
 def test_description_has_the_tables_and_keys_of_the_file():
     description = load(PATH)
     named = {name for name, table in TABLES.items() if table.named and "." not in name}
-    assert set(description) == {"schema", "order", "report", "node"} | named
+    single = {"schema", "order", "report", "node", "pressure_balance"}
+    assert set(description) == single | named
     assert description["node"] == {"site": "bishkek", "name": "line1", "tick_ms": 250}
     steam = description["loop"]["steam"]
-    assert steam["pv"] == "steam" and steam["gain"] == 1.5 and steam["output"] == "primary_air"
+    assert steam["pv"] == "steam" and steam["gain"] == [1.5] and steam["to"] == "output.primary_air"
     assert description["output"]["secondary_air"]["safe"] == "hold"
     assert description["report"]["mqtt"] == {
         "brokers": [["127.0.0.1", 1883]], "keepalive_s": 15, "tls": False,
@@ -49,8 +50,9 @@ def test_numbers_are_floats_and_whole_milliseconds_are_ints():
     for table in ("signal", "output", "loop", "interlock", "trip", "alarm"):
         for spec in description[table].values():
             for key, value in spec.items():
-                if not isinstance(value, (str, list)):
-                    assert type(value) is (int if key.endswith("_ms") else float), (table, key)
+                if not isinstance(value, (str, list, bool)):
+                    whole = key.endswith("_ms") or key == "repeats"
+                    assert type(value) is (int if whole else float), (table, key)
 
 
 def test_defaults_are_filled_in():
@@ -64,12 +66,12 @@ def test_defaults_are_filled_in():
     description = load_text(text)
     assert description["node"]["tick_ms"] == 250
     assert description["bus"]["field"]["late_ms"] == 1000
-    assert description["loop"]["steam"]["td_s"] == 0.0 and description["loop"]["steam"]["b"] == 1.0
+    assert description["loop"]["steam"]["td_s"] == [0.0] and description["loop"]["steam"]["b"] == 1.0
     assert description["loop"]["grate"]["bias"] == 0.0
     assert description["report"]["period_ms"] == 1000
     assert description["report"]["mqtt"]["brokers"] == [["127.0.0.1", 1883]]
     assert description["report"]["mqtt"]["keepalive_s"] == 15
-    assert "feed_forward" not in description["loop"]["steam"]
+    assert description["loop"]["steam"]["forward"] == [] and "if_bad" in description["loop"]["steam"]
 
 
 def test_without_a_broker_and_without_a_report():
@@ -77,32 +79,36 @@ def test_without_a_broker_and_without_a_report():
     bare = drop_table(drop_table(REFERENCE, "report.mqtt"), "report")
     report = load_text(bare)["report"]
     assert list(report.pop("signal")) == load(PATH)["order"]["signal"] + [
-        "t_furnace", "t_peak", "lambda", "total_air",
+        "section_a", "section_b", "t_furnace", "t_peak", "lambda", "total_air",
     ]  # fmt: skip
     assert report == {"period_ms": 1000, "reporter_ms": 10000, "dead_band_pct": 0.1, "sample_ms": 60000}
 
 
 def test_order_is_that_of_the_file():
     order = load(PATH)["order"]
-    assert order["loop"] == ["steam", "feed", "grate", "o2", "draught", "air_temperature", "burner"]
+    assert order["loop"] == [
+        "steam", "feed", "grate", "o2", "secondary_air", "draught", "air_temperature", "burner",
+    ]  # fmt: skip
     assert order["output"][:3] == ["primary_air", "secondary_air", "id_fan"]
     assert set(order) == {
-        "bus", "device", "signal", "calc", "output", "loop", "programme", "interlock", "trip", "alarm",
+        "bus", "device", "signal", "level2", "calc", "state", "output", "loop", "select", "cross_limit", "split",
+        "programme", "autotune", "interlock", "trip", "alarm",
     }  # fmt: skip
 
 
 def test_calcs_come_after_what_they_read():
-    first = '[calc.margin]\nkind = "minimum"\nof = ["t_furnace", "t_peak"]\nunit = "degC"\n\n'
+    first = '[calc.margin]\nkind = "vote"\ntake = "lowest"\nof = ["t_furnace", "t_peak"]\nunit = "degC"\n\n'
     text = REFERENCE.replace("[calc.t_furnace]", first + "[calc.t_furnace]")
     order = load_text(text)["order"]["calc"]
-    assert order == ["t_furnace", "t_peak", "margin", "lambda", "total_air"]
+    assert order == ["section_a", "section_b", "t_furnace", "t_peak", "margin", "lambda", "total_air"]
 
 
 def test_a_node_that_only_measures():
-    text = REFERENCE[: REFERENCE.index("[calc.t_furnace]")]
-    for device in ("burner_and_heater", "primary_air_fan", "secondary_air_fan", "id_fan", "feeder", "grate"):
+    text = REFERENCE[: REFERENCE.index("[calc.section_a]")]
+    for device in ("burner_and_heater", "primary_air_fan", "secondary_air_fan", "id_fan", "feeder", "grate",
+                   "burner_control"):  # fmt: skip
         text = drop_table(text, f"device.{device}")
-    for signal in ("primary_air_speed", "secondary_air_speed"):
+    for signal in ("primary_air_speed", "secondary_air_speed", "burner_running", "burner_lockout"):
         text = drop_table(text, f"signal.{signal}")
     description = load_text(text)
     assert description["output"] == {} and description["order"]["loop"] == []

@@ -49,18 +49,18 @@ def test_a_missing_key_is_told_on_the_header(table, key, word):
 
 
 def test_a_loop_without_an_output_leaves_one_that_no_loop_drives():
-    text = drop(REFERENCE, "loop.steam", "output")
+    text = drop(REFERENCE, "loop.steam", "to")
     loop, output = sorted(problems(text), reverse=True)
-    assert loop[0] == header_line(text, "loop.steam") and "has no output" in loop[1]
-    assert output[0] == header_line(text, "output.primary_air") and "driven by no loop" in output[1]
+    assert loop[0] == header_line(text, "loop.steam") and "has no to" in loop[1]
+    assert output[0] == header_line(text, "output.primary_air") and "driven by no demand" in output[1]
 
 
 def test_schema():
     for text, line, word in [
-        (REFERENCE.replace("schema = 1", "schema = 2"), "schema", "expected 1"),
-        (REFERENCE.replace("schema = 1", "schema = true"), "schema", "schema is true"),
-        (REFERENCE.replace("schema = 1", 'schema = "1"'), "schema", 'schema is "1"'),
-        (REFERENCE.replace("schema = 1", ""), None, "has no schema"),
+        (REFERENCE.replace("schema = 2", "schema = 1"), "schema", "expected 2"),
+        (REFERENCE.replace("schema = 2", "schema = true"), "schema", "schema is true"),
+        (REFERENCE.replace("schema = 2", 'schema = "1"'), "schema", 'schema is "1"'),
+        (REFERENCE.replace("schema = 2", ""), None, "has no schema"),
     ]:
         ((told, sentence),) = problems(text)
         rows = text.splitlines()
@@ -73,11 +73,11 @@ def test_schema():
 def test_a_missing_schema_does_not_hide_the_other_problems():
     text = put(put(REFERENCE, "node", "tick_ms", "1"), "loop.steam", "gain", '"1,5"')
     for schema in ("", 'schema = "1"'):
-        found = problems(text.replace("schema = 1", schema))
+        found = problems(text.replace("schema = 2", schema))
         assert len(found) == 3 and "schema" in found[0][1], found
         assert "tick_ms" in found[1][1]
         assert "write 1.5, with a decimal point and without quotes" in found[2][1]
-    ((_, sentence),) = problems(text.replace("schema = 1", "schema = 2"))
+    ((_, sentence),) = problems(text.replace("schema = 2", "schema = 1"))
     assert "convert the file" in sentence, "a file of another schema may have other keys"
 
 
@@ -111,7 +111,7 @@ def test_an_output_without_a_loop():
     text = drop_table(REFERENCE, "loop.grate")
     ((line, sentence),) = problems(text)
     assert line == header_line(text, "output.grate")
-    assert 'add a loop with output = "grate"' in sentence
+    assert 'point one to it with to = "output.grate"' in sentence
 
 
 def test_a_table_that_is_a_value():
@@ -119,7 +119,7 @@ def test_a_table_that_is_a_value():
     ((line, sentence),) = problems(text)
     assert line == key_line(text, "report", "mqtt")
     assert "write it as [report.mqtt]" in sentence
-    text = "schema = 1\nnode = 3\nbus = [1]\n"
+    text = "schema = 2\nnode = 3\nbus = [1]\n"
     assert [line for line, _ in problems(text)] == [1, 2, 3]
 
 
@@ -149,19 +149,19 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file():
 @pytest.mark.parametrize(
     ("data", "line", "words"),
     [
-        (b"schema = 1\n[node\n", 2, "this is not TOML"),
-        (b"schema = 1\nschema = 1\n", 2, "the key schema stands twice, first in line 1"),
-        (b"schema = 1\n[node]\n[node]\n", 3, "[node] stands twice, first in line 2; keep one of them"),
+        (b"schema = 2\n[node\n", 2, "this is not TOML"),
+        (b"schema = 2\nschema = 2\n", 2, "the key schema stands twice, first in line 1"),
+        (b"schema = 2\n[node]\n[node]\n", 3, "[node] stands twice, first in line 2; keep one of them"),
         (b"[a]\nti_s = 1\n[b]\ngain = 2\nti_s = 3\ngain= 4\n", 6, "gain stands twice, first in line 4"),
         (b"[loop.a]\ngain = 1,5  # per cent\n", 2, "1,5 has a decimal comma, expected a point; write 1.5"),
         (b"[loop.a]\ngain = -0,05\n", 2, "write -0.05"),
-        (b"\xef\xbb\xbfschema = 1\n", 1, "begins with a byte order mark (BOM)"),
-        ("schema = 1\n".encode("utf-16"), 1, "this is UTF-16"),
+        (b"\xef\xbb\xbfschema = 2\n", 1, "begins with a byte order mark (BOM)"),
+        ("schema = 2\n".encode("utf-16"), 1, "this is UTF-16"),
         (b"x = 'a' b\n", 1, "this is not TOML"),
-        (b"schema = 1\nname = 'open\n", 2, "this is not TOML"),
-        (b'schema = 1\nx = """open\n\n', 2, "at the end"),
-        (b"schema = 1\n\n# \xe4\n", 3, "save the file as UTF-8"),
-        (b"schema = 1\nx = " + b"[" * 5000, 1, "nested too deeply"),
+        (b"schema = 2\nname = 'open\n", 2, "this is not TOML"),
+        (b'schema = 2\nx = """open\n\n', 2, "at the end"),
+        (b"schema = 2\n\n# \xe4\n", 3, "save the file as UTF-8"),
+        (b"schema = 2\nx = " + b"[" * 5000, 1, "nested too deeply"),
         (b"schema = " + b"9" * 5000, 1, "this is not TOML"),
     ],
 )

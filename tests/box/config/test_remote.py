@@ -10,12 +10,12 @@ from edge.node.report.local import LocalReporter
 from tests.box.config.edits import REFERENCE, drop, header_line, key_line, problems, put
 
 RIGHT = (
-    REFERENCE
+    put(REFERENCE, "loop.steam", "set_point_from", '"programme.start_up"')
     + """
 [programme.start_up]
-loop = "steam"
-segments = [[30, 0.5, 0], [46.5, 1, 30.5]]
+segments = [{ to = 30, at_per_min = 0.5 }, { to = 46.5, at_per_min = 1 }, { stay_min = 30.5 }]
 wait_within = 2
+after_power_cut = "hold"
 
 [remote]
 enabled = true
@@ -63,7 +63,11 @@ def test_a_right_file_becomes_a_node_with_a_door():
     assert node_file.warnings == []
     description = node_file.description
     assert description["programme"] == {
-        "start_up": {"loop": "steam", "segments": [[30.0, 0.5, 0.0], [46.5, 1.0, 30.5]], "wait_within": 2.0}
+        "start_up": {
+            "loop": "steam", "unit": "t/h", "wait_within": 2.0, "start": "process_value", "at_end": "hold",
+            "after_power_cut": "hold", "continue_if_within": 0.0,
+            "segments": [{"to": 30.0, "at_per_min": 0.5}, {"to": 46.5, "at_per_min": 1.0}, {"stay_min": 30.5}],
+        }
     }
     remote = description["remote"]
     assert (remote["enabled"], remote["start"], remote["nonce_s"]) == (True, "local", 60)
@@ -86,18 +90,22 @@ def wrong(table, key, value, *words):
 
 
 WRONG = [
-    wrong("programme.start_up", "loop", '"steem"', "no [loop.steem]", "did you mean 'steam'?"),
-    wrong("programme.start_up", "loop", '"grate"', "loop grate (ratio), which has no set-point"),
-    wrong("programme.start_up", "segments", "[]", "write at least one segment"),
-    wrong("programme.start_up", "segments", "[40, 1, 0]", "write one list for each segment"),
-    wrong("programme.start_up", "segments", "[[40, 1]]", "segment 1 needs three numbers"),
-    wrong("programme.start_up", "segments", "[[40, 1, true]]", "segment 1 needs three numbers"),
-    wrong("programme.start_up", "segments", "[[40, 1, 0], [40, 0, 5]]", "segment 2 has rate 0", "above 0"),
-    wrong("programme.start_up", "segments", "[[40, -1, 0]]", "segment 1 has rate -1"),
-    wrong("programme.start_up", "segments", "[[40, 1, -5]]", "segment 1 soaks -5 min"),
-    wrong("programme.start_up", "segments", "[[40, 1, nan]]", "finite"),
-    wrong("programme.start_up", "segments", "[[40, 1, 0], [51, 1, 0]]", "target 51 in segment 2", "25 to 50"),
-    wrong("programme.start_up", "segments", str([[40, 1, 0]] * 33), "no more than 32"),
+    wrong("programme.start_up", "loop", '"steam"', 'the loop says set_point_from = "programme.NAME"'),
+    wrong("programme.start_up", "segments", "[]", "write 1 to 32 segments"),
+    wrong("programme.start_up", "segments", "[[40, 1, 0]]", "write each segment as a table"),
+    wrong("programme.start_up", "segments", "[{to = 40, stay_min = 1}]", "segment 1 needs exactly one of to"),
+    wrong("programme.start_up", "segments", "[{to = 40, within = 1}]", "'within' does not belong to 'to'"),
+    wrong("programme.start_up", "segments", "[{to = 40, at_per_mn = 1}]", "did you mean 'at_per_min'?"),
+    wrong("programme.start_up", "segments", "[{to = true}]", "segment 1: true and false are no numbers"),
+    wrong("programme.start_up", "segments", "[{to = 40}, {to = 41, at_per_min = 0}]", "segment 2: choose"),
+    wrong("programme.start_up", "segments", "[{stay_min = -5}]", "segment 1: choose a number in that range"),
+    wrong("programme.start_up", "segments", "[{to = nan}]", "finite"),
+    wrong("programme.start_up", "segments", "[{to = 40}, {to = 51}]", "target 51 in segment 2", "25 to 50"),
+    wrong("programme.start_up", "segments", "[{repeat = 2, from = 1}]", "segment 1: from names a segment before"),
+    wrong("programme.start_up", "segments", "[{to = 40}, {repeat = 0, from = 1}]", "repeat goes from 1 to 1000"),
+    wrong("programme.start_up", "segments", "[{to = 40, event = 'a b'}]", "event needs a name"),
+    wrong("programme.start_up", "segments", "[" + "{to = 40}, " * 33 + "]", "write 1 to 32 segments"),
+    wrong("programme.start_up", "after_power_cut", '"go_on"', '"continue", "hold", "ramp_back" or "abort"'),
     wrong("programme.start_up", "wait_within", "0", "above 0"),
     wrong("programme.start_up", "wait", "5", "did you mean 'wait_within'?"),
     wrong("remote", "enabled", '"yes"', "true or false"),
@@ -114,7 +122,7 @@ WRONG = [
     wrong("remote.allow.steam", "rate_per_min", "0", "above 0"),
     wrong("remote.allow.steam", "min_interval_ms", "-1", "from 0 to 3600000 ms"),
     wrong("remote.allow.steam", "trips", '["high_temperature"]', "only 'acknowledge' or 'reset' reads"),
-    wrong("remote.allow.hand", "high", "101", "from 0 to 100 %"),
+    wrong("remote.allow.hand", "high", "101", "the demand of loop feed goes from 0 to 100"),
     wrong("remote.allow.hands_on", "modes", "[]", "at least one"),
     wrong("remote.allow.hands_on", "modes", '["hand"]', '"auto" or "manual"'),
     wrong("remote.allow.hands_on", "modes", '["auto", "auto"]', "named twice"),
@@ -136,9 +144,10 @@ def test_what_is_wrong_is_told_on_its_line(table, key, value, words):
 
 MISSING = [
     ("programme.start_up", "segments", "segments"),
+    ("programme.start_up", "after_power_cut", '"continue"'),
     ("remote.allow.steam", "rate_per_min", "above 0"),
     ("remote.allow.steam", "low", "low"),
-    ("remote.allow.hand", "high", "from 0 to 100 %"),
+    ("remote.allow.hand", "high", "a number"),
     ("remote.allow.again", "trips", "names of trips"),
     ("remote.allow.again", "action", '"reset"'),
 ]

@@ -179,21 +179,25 @@ def test_sparkplug_forbids_names_that_differ_by_case():
     text = drop(REFERENCE, "calc.lambda", "unit").replace("[calc.lambda]", '[calc.O2]\nunit = ""')
     assert problems(text) == []
     assert "by case alone" in told(text + "[report.sparkplug]\n")
-    rows = "".join(f'[programme.{name}]\nloop = "steam"\nsegments = [[40, 1, 0]]\n' for name in ("up", "UP"))
-    assert problems(REFERENCE + rows) == []
-    assert "by case alone" in told(REFERENCE + rows + "[report.sparkplug]\n")
+    programme = "[programme.{0}]\nsegments = [{{ to = 40 }}]\nafter_power_cut = 'abort'\n"
+    text = REFERENCE + programme.format("up") + programme.format("UP")
+    for loop, name in (("steam", "up"), ("feed", "UP")):
+        text = put(text, "loop." + loop, "set_point_from", f'"programme.{name}"')
+    assert problems(text) == []
+    assert "by case alone" in told(text + "[report.sparkplug]\n")
 
 
 def test_too_many_values():
     rows = "".join(
-        f'[calc.c{number}]\nkind = "maximum"\nof = ["roof_a1"]\nunit = "degC"\n' for number in range(500)
+        f'[calc.c{number}]\nkind = "vote"\ntake = "highest"\nof = ["roof_a1"]\nunit = "degC"\n'
+        for number in range(500)
     )
     assert "at most 500" in told(REFERENCE + rows)
 
 
 def test_the_check_shows_who_is_told_what():
     shown = as_text(summarise(check("x", REFERENCE.encode()).description))
-    assert "report      57 values as json to 127.0.0.1:1883, outbox of 64 MB" in shown
+    assert "report      65 values as json to 127.0.0.1:1883, outbox of 64 MB" in shown
     text = with_mqtt('brokers = ["b.example", "[::1]"]', "tls = true") + "[report.sparkplug]\n"
     shown = as_text(summarise(check("x", text.encode()).description))
     assert "values as json, sparkplug to b.example:8883, [::1]:8883 with TLS, outbox" in shown

@@ -4,28 +4,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.node.control import table
 from edge.node.guard import outputs as out
-from tests.node.control.test_loops import BURNER, PID, TRIM, looped
+from tests.node.control.rig import Chain, pid
+from tests.node.control.test_loops import BURNER
 from tests.node.fakes import HandSignal, output
 from tests.node.remote_bench import Node
 
-RATIO = {"kind": "ratio", "of": "steam", "ratio": 1.0, "bias": 5.0}
+PID = pid("output.primary_air", "steam", set_point=46.0, gain=1.5, ti_s=300.0, b=0.5)
+RATIO = {
+    "kind": "ratio", "to": "output.primary_air", "of": "steam", "ratio": 1.0, "bias": 5.0, "unit": "%", "low": 0.0,
+    "high": 100.0,
+}  # fmt: skip
+CHAINS = {}
 
 
 def tick(loop, one, count=1):
     values = []
-    for i in range(count):
-        loop.step(0.25, 250 * i)
-        one.apply(0.25, 250 * i)
+    for _ in range(count):
+        CHAINS[loop].tick()
         values.append(one.value)
     return values
 
 
 def started(spec, *signals, position=58.0, **limits):
     one = output(position=position, **{"low": 0.0, "rate_per_s": 1.0, **limits})
-    one.apply(0.25, 0)
-    loop = looped(spec, list(signals), one)
+    chain = Chain({"loop": {"loop": spec}}, list(signals), [one])
+    loop = chain["loop.loop"]
+    CHAINS[loop] = chain
     tick(loop, one, 8)
     return loop, one
 
@@ -53,14 +58,14 @@ def test_into_manual_and_back_the_output_takes_no_step(td_s):
     assert node.burner.value == pytest.approx(before + 10.0, abs=1e-9)
     # Then it goes on as a PI controller does, by its integral: no step later either.
     last = node.burner.value
-    error = abs(node.t.value - node.furnace.set_point)
+    error = abs(node.t.value - node.furnace.set_point.value)
     assert error > 50.0
     for _ in range(20):
         node.tick()
         assert abs(node.burner.value - last) < 0.25 * 1.2 * 0.5 * error / 60.0 + 0.05
         last = node.burner.value
     node.tick(8000)
-    assert node.t.value == pytest.approx(node.furnace.set_point, abs=0.5)
+    assert node.t.value == pytest.approx(node.furnace.set_point.value, abs=0.5)
 
 
 def test_while_the_hand_moves_the_controller_takes_over_from_where_it_is():
@@ -74,22 +79,12 @@ def test_while_the_hand_moves_the_controller_takes_over_from_where_it_is():
     assert tick(loop, one, 4) == pytest.approx([stands] * 4)
 
 
-def test_a_trim_loop_comes_back_without_a_bump_and_then_trims():
-    o2, pa = HandSignal("o2", 6.6), HandSignal("pa", 60.0)
-    loop, one = started(TRIM, o2, pa, position=54.0)
-    loop.set_manual(True)
-    loop.change_output(45.0)
-    tick(loop, one, 100)
-    loop.set_manual(False)
-    assert tick(loop, one, 2) == pytest.approx([45.0, 45.0])
-    o2.good(4.5)
-    assert tick(loop, one, 40)[-1] > 45.5
-
-
 def test_a_burner_taken_back_from_the_hand_goes_on_burning_where_it_stood_and_one_that_was_out_stays_out():
     for hand, expected in ((40.0, 40.0), (0.0, 0.0)):
-        t = HandSignal("t", 880.0)
-        loop, one = started(BURNER, t, position=0.0, rate_per_s=20.0, safe=0.0)
+        signals = [HandSignal("t", 880.0), HandSignal("running", 1.0), HandSignal("lockout", 0.0)]
+        spec = dict(BURNER, to="output.primary_air")
+        del spec["release"]
+        loop, one = started(spec, *signals, position=0.0, rate_per_s=20.0, safe=0.0)
         loop.set_manual(True)
         loop.change_output(hand)
         tick(loop, one, 100)
@@ -150,7 +145,7 @@ def test_an_interlock_overrules_the_hand_and_a_bad_process_value_does_not():
 
 def test_a_gap_of_the_process_value_in_manual_does_not_kick_the_derivative():
     steam = HandSignal("steam", 46.0)
-    loop, one = started(dict(PID, td_s=20.0), steam)
+    loop, one = started(dict(PID, td_s=[20.0]), steam)
     loop.set_manual(True)
     tick(loop, one, 4)
     steam.bad()
@@ -163,7 +158,7 @@ def test_a_gap_of_the_process_value_in_manual_does_not_kick_the_derivative():
 def test_nobody_takes_an_output_by_hand_whose_position_is_not_known():
     one = output()
     one.device.position = None
-    loop = table.build("loop", PID, one, {"steam": HandSignal("steam", 46.0)}.__getitem__)
+    loop = Chain({"loop": {"loop": PID}}, [HandSignal("steam", 46.0)], [one])["loop.loop"]
     with pytest.raises(ValueError, match="not known yet"):
         loop.set_manual(True)
     with pytest.raises(ValueError, match="not in manual"):
@@ -172,21 +167,21 @@ def test_nobody_takes_an_output_by_hand_whose_position_is_not_known():
 
 def test_a_set_point_with_a_rate_gets_there_exactly_and_no_faster():
     loop, one = started(PID, HandSignal("steam", 46.0))
-    loop.change_set_point(40.0, 3.0)
-    seen = [loop.set_point]
+    loop.set_point.change(40.0, 3.0)
+    seen = [loop.set_point.value]
     for _ in range(480):
         tick(loop, one)
-        seen.append(loop.set_point)
+        seen.append(loop.set_point.value)
     assert max(a - b for a, b in zip(seen, seen[1:], strict=False)) <= 3.0 / 240.0 + 1e-12
     assert seen[-1] == 40.0 and seen[-2] > 40.0
-    loop.change_set_point(45.0, 3.0)
+    loop.set_point.change(45.0, 3.0)
     tick(loop, one, 40)
     loop.hold()
-    held = loop.set_point
+    held = loop.set_point.value
     tick(loop, one, 40)
-    assert loop.set_point == held == pytest.approx(40.5)
-    loop.change_set_point(45.0)
-    assert loop.set_point == 45.0
+    assert loop.set_point.value == held == pytest.approx(40.5)
+    loop.set_point.change(45.0)
+    assert loop.set_point.value == 45.0
 
 
 def test_a_hand_with_a_rate_moves_no_faster():
@@ -213,19 +208,19 @@ def test_a_hand_with_a_rate_moves_no_faster():
 )
 def test_whatever_the_process_value_does_a_change_of_mode_is_no_step(gain, ti_s, td_s, b, action, course):
     steam = HandSignal("steam", 46.0)
-    spec = dict(PID, gain=gain, ti_s=ti_s, td_s=td_s, b=b, action=action)
+    spec = dict(PID, gain=[gain], ti_s=[ti_s], td_s=[td_s], b=b, action=action)
     loop, one = started(spec, steam, rate_per_s=0.0)
     for value, manual, hand in course:
         steam.good(value)
         before = one.value
-        changes = manual is not None and manual != loop.manual
+        changes = manual is not None and manual != loop.hand.on
         if changes:
             loop.set_manual(manual)
-        elif loop.manual:
+        elif loop.hand.on:
             loop.change_output(hand)
         tick(loop, one)
         assert 0.0 <= one.value <= 100.0
         if changes:
             assert one.value == pytest.approx(before, abs=1e-9)
-        elif loop.manual:
+        elif loop.hand.on:
             assert one.value == hand

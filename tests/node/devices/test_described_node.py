@@ -12,7 +12,7 @@ from edge.emulator.virtual import VirtualRun
 from edge.node.signals import BAD, GOOD
 from tests.box.config.edits import problems
 
-NODE = """schema = 1
+NODE = """schema = 2
 [node]
 site = "works"
 name = "meters"

@@ -1,13 +1,12 @@
 """Interlocks, trips and alarms in time; a bad signal never counts as fulfilled."""
 
 from edge.node.guard import outputs as out
-from edge.node.guard.conditions import Alarm, Interlock, Limit, Trip
 from edge.node.guard.guard import Guard
-from tests.node.fakes import HandSignal, output
+from tests.node.fakes import HandSignal, alarm, interlock, output, trip
 
 
 def permit(signal, outputs=()):
-    return Interlock("feed_permit", signal, 850.0, 30000, 850.0, list(outputs))
+    return interlock("feed_permit", signal, 850.0, 30000, outputs)
 
 
 def test_the_feed_permit_needs_850_degrees_for_its_time_and_falls_at_once():
@@ -22,6 +21,24 @@ def test_the_feed_permit_needs_850_degrees_for_its_time_and_falls_at_once():
     one.update(30250)
     assert not one.on
     assert "849.9" in one.why
+
+
+def test_a_permit_that_holds_at_the_take_over_counts_as_proven():
+    t = HandSignal("t_furnace", 900.0)
+    feeder = output("feeder", position=47.0, low=0.0, safe=0.0)
+    one = permit(t, [feeder])
+    guard = Guard([feeder], [one], [], [])
+    assert guard.look(0)
+    assert one.on, "the plant has run with it"
+    t.good(849.0)
+    guard.step(0.25, 250)
+    assert feeder.state == out.INTERLOCK
+    t.good(900.0)
+    guard.step(0.25, 500)
+    assert feeder.state == out.INTERLOCK, "from then on it waits its delay"
+    cold = permit(HandSignal("t_furnace", 800.0), [feeder])
+    Guard([feeder], [cold], [], []).look(0)
+    assert not cold.on
 
 
 def test_a_bad_temperature_takes_the_feed_permit_away():
@@ -39,7 +56,7 @@ def test_a_bad_temperature_takes_the_feed_permit_away():
 
 def test_a_trip_waits_its_delay_latches_and_needs_a_reset():
     t = HandSignal("t_peak", 1201.0)
-    one = Trip("high_temperature", Limit(t, 1200.0, None, 3000), [])
+    one = trip("high_temperature", t, above=1200.0, after_ms=3000, outputs=[])
     assert [one.update(ms) for ms in (0, 1000, 2000, 2750)] == [False] * 4
     assert one.update(3000) is True
     t.good(900.0)
@@ -51,7 +68,7 @@ def test_a_trip_waits_its_delay_latches_and_needs_a_reset():
 
 def test_a_trip_is_not_reset_while_its_cause_is_there_or_can_not_be_judged():
     t = HandSignal("t_peak", 1250.0)
-    one = Trip("high_temperature", Limit(t, 1200.0, None, 0), [])
+    one = trip("high_temperature", t, above=1200.0, after_ms=0, outputs=[])
     one.update(0)
     assert not one.reset(250)
     t.bad()
@@ -60,7 +77,7 @@ def test_a_trip_is_not_reset_while_its_cause_is_there_or_can_not_be_judged():
 
 def test_a_short_peak_does_not_trip():
     t = HandSignal("t_peak", 1250.0)
-    one = Trip("high_temperature", Limit(t, 1200.0, None, 3000), [])
+    one = trip("high_temperature", t, above=1200.0, after_ms=3000, outputs=[])
     one.update(0)
     t.good(1100.0)
     one.update(2000)
@@ -71,7 +88,7 @@ def test_a_short_peak_does_not_trip():
 
 def test_an_alarm_comes_and_goes():
     o2 = HandSignal("o2", 3.5)
-    one = Alarm("o2_low", Limit(o2, None, 4.0, 30000))
+    one = alarm("o2_low", o2, below=4.0, after_ms=30000)
     one.update(0)
     one.update(30000)
     assert one.active
@@ -84,8 +101,8 @@ def guard_with_two_trips():
     t, p = HandSignal("t", 900.0), HandSignal("p", -80.0)
     feeder, fan = output("feeder", safe=0.0), output("fan", safe=70.0)
     trips = [
-        Trip("hot", Limit(t, 1200.0, None, 0), [feeder]),
-        Trip("pressure", Limit(p, 200.0, None, 0), [feeder, fan]),
+        trip("hot", t, above=1200.0, after_ms=0, outputs=[feeder]),
+        trip("pressure", p, above=200.0, after_ms=0, outputs=[feeder, fan]),
     ]
     return Guard([feeder, fan], [], trips, []), t, p, feeder, fan
 
@@ -107,12 +124,12 @@ def test_the_first_trip_is_remembered_until_all_are_reset():
 
 def test_a_trip_whose_signal_is_bad_forces_safe_without_latching():
     guard, t, p, feeder, fan = guard_with_two_trips()
-    feeder.request(60.0)
+    feeder.demand.ask(60.0)
     t.bad()
     guard.step(0.25, 0)
     assert (feeder.state, feeder.value) == (out.SAFE, 0.0)
     t.good(900.0)
-    feeder.request(60.0)
+    feeder.demand.ask(60.0)
     guard.step(0.25, 250)
     assert feeder.state == out.AUTO
     assert guard.first_out is None
@@ -121,7 +138,7 @@ def test_a_trip_whose_signal_is_bad_forces_safe_without_latching():
 def test_stop_forces_every_output():
     guard, t, p, feeder, fan = guard_with_two_trips()
     for one in (feeder, fan):
-        one.request(60.0)
+        one.demand.ask(60.0)
     guard.stop("stopped by SIGTERM")
     guard.step(0.25, 0)
     assert [(one.state, one.value) for one in (feeder, fan)] == [(out.STOPPED, 0.0), (out.STOPPED, 70.0)]

@@ -5,9 +5,10 @@ All that these rules know of the grammar of loops, calcs and limits stands here.
 
 from edge.box.config import values
 from edge.box.config.families import FAMILIES
+from edge.box.config.rules import chain
 
 # Calcs whose result is one of their sources, so that a limit of the one is a limit of the other.
-CHOICES = ("maximum", "minimum", "median", "section_minimum", "vote", "filter")
+CHOICES = ("vote", "filter")
 # Loops that hold a process value at a set-point.
 CONTROLLERS = ("pid", "trim", "burner")
 
@@ -29,6 +30,22 @@ def signals(document, reference, choices_only: bool = False, above: tuple = ()) 
     return found
 
 
+def least(value):
+    """The smallest of a gain schedule, or the number itself; None where there is none."""
+    return min(value) if isinstance(value, list) else value
+
+
+def led(document, programme):
+    """The loop that a programme leads, or None."""
+    return values.led(document, programme.name)
+
+
+def targets(programme) -> list:
+    """(number of the segment, its target, its rate per minute or None) of all that have a target."""
+    segments = programme.get("segments") or ()
+    return [(i, one["to"], one.get("at_per_min")) for i, one in enumerate(segments) if "to" in one]
+
+
 def place(signal) -> tuple:
     """(device, input) that a signal reads: two signals of one place have one sensor."""
     return signal.get("device"), signal.get("input")
@@ -44,18 +61,24 @@ def controllers(document) -> list:
     return [loop for loop in document.of("loop") if loop.kind in CONTROLLERS]
 
 
-def outputs(document, entry, above: tuple = ()) -> list:
+def outputs(document, entry) -> list:
     """The outputs that a loop moves, itself or through what stands between; by name."""
-    if entry in above:
+    return [output.name for output in chain.ends(document, entry)]
+
+
+def heaters(document, entry, above: tuple = ()) -> list:
+    """The outputs through which a loop heats: behind a cross-limit those of its fuel."""
+    if entry is None or entry in above:
         return []
-    if entry.get("output"):
-        return [entry.get("output")]
-    to = entry.get("to")
-    table, _, name = to.partition(".") if isinstance(to, str) else ("", "", "")
-    if table == "output":
-        return [name]
-    taker = document.entry(table, name) if table in document.entries else None
-    return outputs(document, taker, (*above, entry)) if taker is not None else []
+    if entry.table == "output":
+        return [entry]
+    gives = chain.gives(entry)
+    if entry.table == "cross_limit":
+        gives = gives[:1]
+    found = []
+    for _, to in gives:
+        found += heaters(document, chain.taker(document, to), (*above, entry))
+    return found
 
 
 def limits(document, table: str = "trip") -> list:

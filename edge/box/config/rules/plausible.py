@@ -29,7 +29,7 @@ def check(document):
 
 def _votes(document, calc):
     """Two votes need two sensors; behind calcs one sensor may be meant to count twice."""
-    key = "sections" if calc.get("sections") else "of"
+    key = "of"
     first = {}
     for name in values.sources(calc):
         for signal in facts.signals(document, name, choices_only=True):
@@ -59,7 +59,7 @@ def _blind(document):
                 document.warn(trip, "signal", f"{text}; cut its outputs by a trip on another sensor too")
                 break
     for interlock in document.of("interlock"):
-        for key in ("on_at_least", "off_below"):
+        for key in ("above", "below"):
             for signal, blind_c in _blind_signals(document, interlock.get("signal")):
                 if interlock.get(key) is not None:
                     _limit_in_the_blind(document, interlock, key, interlock.get(key), signal, blind_c)
@@ -118,9 +118,9 @@ def _beyond_trips(document, loop):
 
 
 def _programme_beyond_trips(document, programme):
-    loop = document.entry("loop", programme.get("loop") or "")
+    loop = facts.led(document, programme)
     for trip, side, limit in _limits_of(document, loop.get("pv")) if loop is not None else ():
-        for i, (target, *_) in enumerate(programme.get("segments") or ()):
+        for i, target, _ in facts.targets(programme):
             if _passes(target, side, limit):
                 text = f"has the target {number(target)} in segment {i + 1}, but trip {trip.name} acts {side}"
                 text += f" {number(limit)} on the same sensor"
@@ -129,20 +129,21 @@ def _programme_beyond_trips(document, programme):
 
 def _uncut(document):
     cut = facts.cut(document)
+    told = set()
     for loop in facts.controllers(document):
         heats = loop.kind == "burner" or (loop.kind == "pid" and loop.get("action") == "reverse")
         if not heats or values.unit(document, loop.get("pv") or "") != "degC":
             continue
-        for name in facts.outputs(document, loop):
-            output = document.entry("output", name)
-            if output is not None and name not in cut:
+        for output in facts.heaters(document, loop):
+            if output.name not in cut | told:
+                told.add(output.name)
                 text = f"heats what loop {loop.name} measures, and no trip cuts it"
                 document.warn(output, "", f"{text}; name it in the outputs of a trip on high temperature")
 
 
 def _slow_data(document, loop):
     period_ms = facts.period_ms(document, loop.get("pv"))
-    ti_s, td_s = loop.get("ti_s"), loop.get("td_s")
+    ti_s, td_s = facts.least(loop.get("ti_s")), facts.least(loop.get("td_s"))
     if period_ms is None:
         return
     what = f"but '{loop.get('pv')}' is read every {number(period_ms / 1000.0)} s"
@@ -162,8 +163,8 @@ def _channel(document, loop):
         return
     for name in facts.outputs(document, loop):
         output = document.entry("output", name)
-        if output is not None and facts.switches(document, output):
+        if output is not None and output.get("drive") == "analogue" and facts.switches(document, output):
             text = f"drives output {name}, whose channel {shown(output.get('channel'))} of device"
             text += f" {output.get('device')} is on or off, but a {loop.kind} asks for any percentage"
-            key = "output" if loop.get("output") else "to"
-            document.problem(loop, key, f"{text}; drive an analogue channel")
+            text += '; drive an analogue channel, or write drive = "time_proportioned" there'
+            document.problem(loop, "to", text)

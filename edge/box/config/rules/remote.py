@@ -1,12 +1,11 @@
-"""Rules of programmes and of commands from afar: nothing is allowed that the node itself would not do."""
+"""Rules of commands from afar: nothing is allowed that the node itself would not do."""
 
 from edge.box.config.problems import number
+from edge.box.config.rules import chain
 
 
 def check(document):
-    """Add what is wrong with programmes and with what is allowed from afar."""
-    for programme in document.of("programme"):
-        _programme(document, programme)
+    """Add what is wrong with what is allowed from afar."""
     allows = document.of("remote.allow")
     owners = {}
     for allow in allows:
@@ -27,7 +26,7 @@ def check(document):
 
 def _targets(allow) -> list:
     """What an entry is about, by name, each table of names apart."""
-    targets = [(key, allow.get(key)) for key in ("loop", "programme") if allow.get(key)]
+    targets = [(key, allow.get(key)) for key in ("loop", "programme", "level2") if allow.get(key)]
     for key in ("alarms", "trips"):
         targets += [(key[:-1], name) for name in allow.get(key) or []]
     return [f"{table} {name}" for table, name in targets]
@@ -42,21 +41,7 @@ def _limits(document, entry) -> tuple:
         text = f"names loop {loop.name} ({loop.kind}), which has no set-point; name a loop that has one"
         document.problem(entry, "loop", text)
         return None, None, None
-    low, high = loop.get("set_point_low"), loop.get("set_point_high")
-    return (loop, low, high) if None not in (low, high) else (None, None, None)
-
-
-def _programme(document, programme):
-    loop, low, high = _limits(document, programme)
-    if loop is None:
-        return
-    for i, (target, _, _) in enumerate(programme.get("segments") or []):
-        if not low <= target <= high:
-            text = (
-                f"has the target {number(target)} in segment {i + 1}, but the set-point of loop {loop.name}"
-            )
-            text += f" goes from {number(low)} to {number(high)}"
-            document.problem(programme, "segments", f"{text}; choose a target in that range")
+    return (loop, *chain.set_point_range(document, loop))
 
 
 def _set_point(document, allow):
@@ -67,9 +52,10 @@ def _set_point(document, allow):
 
 def _output(document, allow):
     loop = document.entry("loop", allow.get("loop") or "")
-    output = document.entry("output", (loop.get("output") or "") if loop else "")
-    if output is not None and None not in (output.get("low"), output.get("high")):
-        _within(document, allow, output.get("low"), output.get("high"), f"output {output.name}")
+    if loop is not None and loop.kind is not None:
+        low, high = chain.demand_range(document, loop)
+        if abs(low) <= 1e9 and abs(high) <= 1e9:
+            _within(document, allow, low, high, f"the demand of loop {loop.name}")
 
 
 def _within(document, allow, low: float, high: float, what: str):

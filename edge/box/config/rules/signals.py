@@ -1,52 +1,22 @@
 """Rules of signals and calcs: input, sensor, unit and range must belong together."""
 
-from edge.box.config import values
 from edge.box.config.families import FAMILIES, LIVE_ZERO, THERMOCOUPLES
 from edge.box.config.problems import did_you_mean, listed, number, shown
 from edge.node.bus import diagnostics
 
 SCALE = {"at_4ma": "4 mA", "at_20ma": "20 mA"}
-SAME_UNIT = ("section_minimum", "maximum", "minimum", "median")
 
 
 def check(document):
     """Add what is wrong with signals and calcs."""
     for signal in document.of("signal"):
         _range(document, signal)
+        if signal.get("unit") == "K":
+            document.problem(signal, "unit", 'has unit = "K"; temperatures are in "degC", a calc adds 273.15')
         device = document.entry("device", signal.get("device"))
         if device is not None and device.kind is not None:
             _reading(document, signal, device, FAMILIES[device.kind])
     _sensors_agree(document)
-    for calc in document.of("calc"):
-        if document.entry("signal", calc.name):
-            text = "has the name of a signal, and both are read by name; rename one of them"
-            document.problem(calc, "", text)
-        _calc(document, calc)
-
-
-def order_of_calcs(document) -> list:
-    """The names of the calcs, each after those that it reads; a circle is a problem."""
-    order = []
-    for calc in document.of("calc"):
-        _place(document, calc, order, [])
-    return order
-
-
-def _place(document, calc, order: list, above: list):
-    if calc.name in order:
-        return
-    if calc.name in above:
-        circle = " -> ".join(above[above.index(calc.name) :] + [calc.name])
-        key = "sections" if calc.kind == "section_minimum" else "of"
-        document.problem(calc, key, f"reads itself: {circle}; break the circle")
-        return
-    for name in values.sources(calc):
-        below = document.entry("calc", name)
-        if below is not None and document.entry("signal", name) is None:
-            _place(document, below, order, above + [calc.name])
-    if calc.name not in order:
-        order.append(calc.name)
-
 
 def _range(document, signal):
     low, high = signal.get("low"), signal.get("high")
@@ -168,40 +138,3 @@ def _one_type_for_all(document):
             text = f"has sensor = {shown(sensor)}, but signal {other.name} says {shown(other.get('sensor'))}"
             text += f", and all inputs of device {device.name} (m7018) are of one type"
             document.problem(signal, "sensor", f"{text}; wire all alike, or take another module")
-
-
-def _calc(document, calc):
-    unit = calc.get("unit")
-    if calc.kind in SAME_UNIT:
-        _same_units(document, calc, unit)
-    elif calc.kind == "lambda_wet":
-        for name in values.sources(calc):
-            found = values.unit(document, name)
-            if found not in (None, "%"):
-                text = f'reads \'{name}\' in "{found}", expected O2 in "%"; name the O2 signal'
-                document.problem(calc, "of", text)
-        if unit not in (None, ""):
-            text = f'has unit = "{unit}", but lambda is a ratio; write unit = ""'
-            document.problem(calc, "unit", text)
-    elif calc.kind == "weighted_sum":
-        names, weights = calc.get("of"), calc.get("weights")
-        if names is not None and weights is not None and len(names) != len(weights):
-            text = f"has weights = {shown(weights)} for {len(names)} values, expected one for each"
-            document.problem(calc, "weights", f"{text}; add or remove some")
-
-
-def _same_units(document, calc, unit):
-    units = {name: values.unit(document, name) for name in values.sources(calc)}
-    known = [(name, found) for name, found in units.items() if found is not None]
-    if not known:
-        return
-    name, first = known[0]
-    for other, found in known:
-        if found != first:
-            key = "sections" if calc.kind == "section_minimum" else "of"
-            text = f"reads '{name}' in \"{first}\" and '{other}' in \"{found}\", expected one unit"
-            document.problem(calc, key, f"{text}; compare like with like")
-            return
-    if unit is not None and unit != first:
-        text = f'has unit = "{unit}", but what it reads is in "{first}"; write unit = "{first}"'
-        document.problem(calc, "unit", text)

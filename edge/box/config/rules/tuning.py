@@ -23,20 +23,21 @@ def check(document):
         _gain(document, loop)
     for output in document.of("output"):
         rate = output.get("rate_per_s")
-        if rate is not None and rate < SLOWEST_PCT_PER_S:
+        # 0 is no limit.
+        if rate and rate < SLOWEST_PCT_PER_S:
             text = f"has rate_per_s = {number(rate)}: from one end to the other it takes more than a day"
             document.warn(output, "rate_per_s", f"{text}; it is in % per second")
     for trip in document.of("trip"):
-        after_s = trip.get("after_s")
+        after_s = trip.get("on_after_s")
         if after_s is not None and after_s > LONGEST_TRIP_S:
-            text = f"has after_s = {number(after_s)}: it watches for more than an hour before it acts"
-            document.warn(trip, "after_s", f"{text}; it is in seconds")
+            text = f"has on_after_s = {number(after_s)}: it watches for more than an hour before it acts"
+            document.warn(trip, "on_after_s", f"{text}; it is in seconds")
     for programme in document.of("programme"):
         _programme(document, programme)
 
 
 def _times(document, loop, tick_s: float):
-    ti_s, td_s = loop.get("ti_s"), loop.get("td_s")
+    ti_s, td_s = facts.least(loop.get("ti_s")), facts.least(loop.get("td_s"))
     if ti_s and ti_s < tick_s:
         text = f"has ti_s = {number(ti_s)}, which is shorter than a tick of {number(tick_s)} s"
         document.problem(loop, "ti_s", f"{text}: it would switch, and not control; it is in seconds")
@@ -52,8 +53,10 @@ def _times(document, loop, tick_s: float):
 
 
 def _gain(document, loop):
-    gain, span = loop.get("gain"), facts.span(document, loop.get("pv"))
-    if gain is None or span is None:
+    gain, span = facts.least(loop.get("gain")), facts.span(document, loop.get("pv"))
+    # In percent of an output; a master's demand is in its slave's unit, whose range is not that of percent.
+    ends = [f"output.{name}" for name in facts.outputs(document, loop)]
+    if gain is None or span is None or (loop.kind != "trim" and loop.get("to") not in ends):
         return
     low, high = GAIN_TRIM if loop.kind == "trim" else GAIN_PCT
     unit = "of trim" if loop.kind == "trim" else "% of output"
@@ -65,7 +68,7 @@ def _gain(document, loop):
 
 
 def _programme(document, programme):
-    loop = document.entry("loop", programme.get("loop") or "")
+    loop = facts.led(document, programme)
     span = facts.span(document, loop.get("pv")) if loop is not None else None
     within = programme.get("wait_within")
     if within is not None and span is not None:
@@ -76,8 +79,8 @@ def _programme(document, programme):
             text = f"has wait_within = {number(within)}, wider than the range of its value"
             document.warn(programme, "wait_within", f"{text}: it never waits; narrow it, or leave it out")
     before = None
-    for i, (target, rate_per_min, _) in enumerate(programme.get("segments") or ()):
-        ramp_min = abs(target - before) / rate_per_min if before is not None and rate_per_min > 0.0 else 0.0
+    for i, target, rate_per_min in facts.targets(programme):
+        ramp_min = abs(target - before) / rate_per_min if before is not None and rate_per_min else 0.0
         if ramp_min > MONTH_MIN:
             text = f"ramps for {number(round(ramp_min / 1440.0))} days in segment {i + 1}"
             document.warn(programme, ("segments", i), f"{text}; the rate is per minute")

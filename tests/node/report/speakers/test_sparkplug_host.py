@@ -195,6 +195,6 @@ def test_the_example_watches_the_demo(host_python):
     assert (watched.returncode, watched.stderr) == (0, "")
     lines = watched.stdout.splitlines()
     assert "DBIRTH roof device/roof/link = True" in lines
-    assert any(line.startswith("NBIRTH line1 t_furnace = ") for line in lines)
+    assert any(line.startswith("NBIRTH line1 t850 = ") for line in lines)
     assert any(line.startswith("DDATA roof roof_a1 = ") for line in lines)
     assert (demo.returncode, complaints) == (0, "")

@@ -1,0 +1,1 @@
+"""Signals that are calculated from others, one file per kind."""
