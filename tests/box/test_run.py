@@ -239,9 +239,10 @@ def test_the_console_shows_what_happens_and_answers_on_every_runtime(runtime):
         node.type("help")
         node.heard("reset [TRIP]")
         node.emulator.say("fault roof burnt_out ai0")
-        assert node.heard("signal roof_a1: bad: broken wire")[19:22] == "Z !"
+        assert node.heard("signal roof_a1: bad: broken wire")[19:22] == "Z  "
         node.type("set steam 45")
         node.heard("command set steam: set-point of steam is 45.0, by the console")
         code, out, err = node.stopped()
     assert (code, out) == (0, "")
     assert "stopping: outputs go to their safe values" in err
+    assert "Z ! output burner: stopped: " in err, "! marks an alarm"
