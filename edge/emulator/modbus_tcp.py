@@ -10,11 +10,10 @@ from collections import deque
 from struct import Struct
 
 from cext.crc import crc16
-from edge.emulator.tcp import Listener
+from edge.emulator.tcp_end import IDLE_US, TcpEnd
 from edge.emulator.wire import RECEIVED
 from edge.node.bus import modbus
 
-IDLE_US = 1000000
 MASTERS = 8
 # Requests that wait for the line; the rest waits in its connection.
 WAITING = 16
@@ -24,33 +23,25 @@ _HEADER = Struct(">HHHB")
 LONGEST = 254
 
 
-class ModbusTcp:
+class ModbusTcp(TcpEnd):
     """``address``: see edge.emulator.tcp.Listener. Raises PortError.
 
     To the Line it is a port that hands over one request at a time, when the line is idle; join() it.
     """
 
-    paced = False
-
     def __init__(self, address: str):
-        self._listener = Listener(address, MASTERS)
+        TcpEnd.__init__(self, address, MASTERS)
         self._line = None
         # (connection, transaction, request as on the line)
         self._waiting = deque()
         self._asked = None
         self._silent_until_us = 0
         self._now_us = 0
-        self.unplugged = False
-        self._reopened = 0
 
     def join(self, line):
         """The line behind it."""
         self._line = line
         line.add_tap(self._heard)
-
-    @property
-    def path(self) -> str:
-        return self._listener.path
 
     def any(self) -> int:
         """The size of the next request, when the line is free for it."""
@@ -98,28 +89,7 @@ class ModbusTcp:
         return now_us + IDLE_US
 
     def unplug(self):
-        """End the connections, and take no new one."""
-        self.unplugged = True
+        """End the connections and what they have asked, and take no new one."""
+        TcpEnd.unplug(self)
         self._waiting.clear()
         self._asked = None
-        self._listener.close()
-
-    def plug(self):
-        """Listen again at the same port. Raises PortError."""
-        self._listener.open()
-        self.unplugged = False
-        self._reopened += 1
-
-    def pollables(self) -> list:
-        return self._listener.pollables()
-
-    def state(self) -> dict:
-        return {
-            "path": self.path,
-            "lost": "unplugged" if self.unplugged else "",
-            "reopened": self._reopened,
-            "connections": len(self._listener.connections),
-        }
-
-    def close(self):
-        self._listener.close()

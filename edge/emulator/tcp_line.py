@@ -1,25 +1,16 @@
 """Modbus RTU over TCP: the bytes of the line on a connection, as a transparent serial server passes them."""
 
-from edge.emulator.tcp import Listener
+from edge.emulator.tcp_end import IDLE_US, TcpEnd
 
-IDLE_US = 1000000
 # As on such a server, one master has the line; a second one is sent away.
 MASTERS = 1
 
 
-class TcpLine:
+class TcpLine(TcpEnd):
     """``address``: see edge.emulator.tcp.Listener. Raises PortError."""
 
-    paced = False
-
     def __init__(self, address: str):
-        self._listener = Listener(address, MASTERS)
-        self.unplugged = False
-        self._reopened = 0
-
-    @property
-    def path(self) -> str:
-        return self._listener.path
+        TcpEnd.__init__(self, address, MASTERS)
 
     def any(self) -> int:
         """How many bytes can be read now."""
@@ -42,28 +33,3 @@ class TcpLine:
     def step(self, now_us: int) -> int:
         """Nothing to do."""
         return now_us + IDLE_US
-
-    def unplug(self):
-        """End the connection, and take no new one."""
-        self.unplugged = True
-        self._listener.close()
-
-    def plug(self):
-        """Listen again at the same port. Raises PortError."""
-        self._listener.open()
-        self.unplugged = False
-        self._reopened += 1
-
-    def pollables(self) -> list:
-        return self._listener.pollables()
-
-    def state(self) -> dict:
-        return {
-            "path": self.path,
-            "lost": "unplugged" if self.unplugged else "",
-            "reopened": self._reopened,
-            "connections": len(self._listener.connections),
-        }
-
-    def close(self):
-        self._listener.close()
