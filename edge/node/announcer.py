@@ -72,13 +72,11 @@ class Announcer:
     def _tell_source(self, i: int, bad: bool):
         source = self._node.sources[i]
         first = self._sources[i] is None
-        if first and bad:
-            if self._now_ms < self._start_ms + START_MS:
-                # It has not been read yet: the first reading after the start is no news.
-                return
-            first = False
+        if first and bad and self._now_ms < self._start_ms + START_MS:
+            # It has not been read yet: the first reading after the start is no news.
+            return
         self._sources[i] = bad
-        if not first:
+        if bad or not first:
             self._tell("signal", source.name, "bad: " + source.why if bad else "usable again", False)
 
     def _tell_alarms(self):
